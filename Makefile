@@ -1,0 +1,43 @@
+# Everything that this project does, by name. CI runs these targets and nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+.PHONY: help setup demo test test-all check fmt lock docs
+
+help: ## this table
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## .venv with exactly what requirements.lock names
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once, about half a minute) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+demo: $(STAMP) ## the whole story: log in, call the API, be refused, refresh, log out
+	@$(BIN)/python -m client.demo
+
+test: $(STAMP) ## the suite on SQLite; PostgreSQL and a browser where the machine has them
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-all: $(STAMP) ## the same, and a missing optional part is a failure
+	@$(BIN)/python -m pytest -n $(WORKERS) --require-all $(ARGS)
+
+check: $(STAMP) ## lint, types, walls
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fmt: $(STAMP) ## put the code into its usual form
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format .
+
+lock: $(STAMP) ## recompute requirements.lock (needs uv)
+	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock

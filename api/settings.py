@@ -1,0 +1,87 @@
+"""Settings: what a deployment decides, read once at start.
+
+Every field is an environment variable (`API_ISSUER`) and a flag (`--issuer`); the flag wins. An empty
+variable counts as absent, because compose files write `API_CA_FILE=` for "none". Cache times and size limits
+are not settings: they are constants beside the code they bound.
+"""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)  # raises ValueError for a broken port or IPv6 literal
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("must be an http or https URL")
+    if not value.isascii() or not value.isprintable() or set(value) & set(' "<>\\^`{|}'):
+        raise ValueError("must be an http or https URL in ASCII, without spaces")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must not have a query, a fragment or a user name")
+    return value
+
+
+def _database_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except ArgumentError as error:
+        raise ValueError("must be a database URL such as sqlite:///notes.db") from error
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError("must be a sqlite or postgresql URL")
+    if url.drivername == "sqlite" and (url.database in (None, "", ":memory:") or url.query):
+        raise ValueError("must name a file: threads do not share an in-memory database")
+    return url.render_as_string(hide_password=False)
+
+
+class Settings(BaseSettings):
+    """The notes API: a resource server that checks the scopes of access tokens."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="API_",
+        env_ignore_empty=True,
+        frozen=True,
+        cli_prog_name="python -m api",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        cli_show_env_vars=True,
+        cli_exit_on_error=False,
+    )
+
+    issuer: Annotated[str, AfterValidator(_http_url)] = Field(
+        "http://localhost:9000/", description="whose tokens count: compared with `iss` byte for byte"
+    )
+    metadata_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None,
+        description="where to dial for the issuer's metadata, when that is another address than the issuer",
+    )
+    audience: str = Field(
+        "https://notes.example/api", min_length=1, description="this API's identifier, demanded in `aud`"
+    )
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        "sqlite:///.understudy/notes.db", description="where the notes are kept: SQLite file or PostgreSQL"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM): serve https")
+    tls_key: Path | None = Field(None, description="private key (PEM) of that certificate")
+    ca_file: Path | None = Field(None, description="additional certificate authorities (PEM) for calls to the issuer")
+    require_at_jwt: bool = Field(
+        default=False, description="take only tokens of type at+jwt (RFC 9068), not Auth0's plain JWT"
+    )
+
+    @model_validator(mode="after")
+    def _files_come_together_and_exist(self) -> "Settings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are needed together")
+        for path in (self.tls_cert, self.tls_key, self.ca_file):
+            if path is not None and not path.is_file():
+                raise ValueError(f"no such file: {str(path)!r}")
+        return self

@@ -1,0 +1,66 @@
+"""The composition root: settings become a tenant, rooms become routes, and the whole one ASGI application."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from authserver import door, pages, seed
+from authserver.clock import Clock, system_clock
+from authserver.dialects import POLICIES
+from authserver.endpoints import authorize, health, interaction, metadata, revoke, token, userinfo
+from authserver.messages import Json
+from authserver.settings import Settings
+from authserver.store.engine import Database
+from authserver.tenant import Tenant
+
+STATIC = Path(__file__).with_name("static")
+
+ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, health.ROOM)
+
+
+def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -> FastAPI:
+    """The authorization server, on a prepared database: a first start makes tables, signing key and tenant.
+
+    `now` answers epoch seconds. Raises StoreError or TenantFileError, whose text says what to do.
+    """
+    settings = (settings or Settings()).resolved()
+    database = Database(settings.database_url)
+    seed.prepare(database, settings, now)
+    tenant = Tenant(settings.issuer, settings, POLICIES[settings.dialect], database, now=now)
+
+    def tenant_of(_: Scope) -> Tenant:
+        return tenant
+
+    def hosts() -> Iterable[str]:
+        return {urlsplit(settings.issuer).netloc.lower(), *(host.lower() for host in settings.allowed_hosts)}
+
+    rooms = (*ROOMS, metadata.room(ROOMS))
+    endpoints = [endpoint for room in rooms for endpoint in room.endpoints]
+    return FastAPI(
+        title="Understudy authorization server",
+        openapi_url=None,  # a protocol needs no second description; nothing here loads scripts from elsewhere
+        redirect_slashes=False,  # such a redirect would be built from the Host header
+        routes=[*door.routes(endpoints, tenant_of), Mount("/static", StaticFiles(directory=STATIC))],
+        middleware=[Middleware(door.HostGate, hosts=hosts)],
+        exception_handlers={HTTPException: _not_found},
+    )
+
+
+async def _not_found(_: HttpRequest, error: Exception) -> Response:
+    """JSON, also for programs that probe for endpoints which only newer servers have."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return pages.json_response(Json({"error": "not_found", "error_description": "There is nothing here."}, status))
+
+
+def from_environment() -> FastAPI:
+    """For worker processes: everything was checked and put into the environment by the parent."""
+    return create_app(Settings())

@@ -1,0 +1,197 @@
+"""The authorization request: the ordered checks, and the trust line through them.
+
+Done: RFC 6749 §3.1, §4.1.1, §4.1.2.1 · RFC 7636 §4.3, §4.4.1 · RFC 8252 §7.3 · RFC 8707 §2 · RFC 9700 §2.1, §4.11 ·
+OpenID Connect Core §3.1.2.1, §3.1.2.2, §6.
+Left out: response types other than code (RFC 9700 §2.1.2) · request objects (RFC 9101) · pushed requests (RFC 9126).
+
+Above the line nobody knows yet who is asking or where an answer would go, so a failure is a page. Below it, a failure
+is an answer to the application.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from authserver.errors import (
+    InvalidRequest,
+    InvalidTarget,
+    OAuthError,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+    UntrustedRequest,
+)
+from authserver.messages import AuthorizationRequest, Params
+from authserver.rules import pkce, redirects
+from authserver.rules.scopes import grantable, parse_scope
+from authserver.store.registered import (
+    AUTHORIZATION_CODE,
+    Client,
+    ResourceServer,
+    find_client,
+    find_resource_server,
+)
+from authserver.tenant import Tenant
+
+RESPONSE_TYPES = ("code",)
+RESPONSE_MODES = ("query",)
+PROMPTS = ("none", "login", "consent", "select_account")
+
+_MAX_AGE = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+class Refused(Exception):
+    """Below the trust line: `error` goes to `redirect_uri` with `state`."""
+
+    def __init__(self, error: OAuthError, redirect_uri: str, state: str | None) -> None:
+        self.error, self.redirect_uri, self.state = error, redirect_uri, state
+        super().__init__(str(error))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is known so far; each check reads what the earlier ones wrote."""
+
+    params: Params
+    db: Connection
+    tenant: Tenant
+    client: Client
+    redirect_uri: str = ""
+    state: str | None = None
+    api: ResourceServer | None = None
+    scope: tuple[str, ...] = ()
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
+
+
+def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationRequest:
+    """Run the checks in order. Raises UntrustedRequest above the trust line, Refused below it."""
+    try:
+        draft = _Draft(params, db, tenant, _known_client(params, db))
+        for check in ABOVE_THE_TRUST_LINE:
+            check(draft)
+    except InvalidRequest as error:  # an unreadable client_id or redirect_uri
+        raise UntrustedRequest(str(error)) from None
+    try:
+        for check in BELOW_THE_TRUST_LINE:
+            check(draft)
+        return AuthorizationRequest(
+            client_id=draft.client.client_id,
+            redirect_uri=draft.redirect_uri,
+            response_mode="query",
+            scope=draft.scope,
+            audience=draft.api.identifier if draft.api else None,
+            state=draft.state,
+            nonce=params.text("nonce"),
+            code_challenge=params.text("code_challenge"),
+            prompt=draft.prompt,
+            max_age=draft.max_age,
+            login_hint=params.text("login_hint"),
+        )
+    except OAuthError as error:
+        raise Refused(error, draft.redirect_uri, draft.state) from None
+
+
+def _known_client(params: Params, db: Connection) -> Client:
+    if params.repeated & {"client_id", "redirect_uri"}:
+        raise UntrustedRequest("client_id and redirect_uri must be sent once.")
+    client = find_client(db, params.required("client_id"))
+    if client is None:
+        raise UntrustedRequest("The application is not known here: no client has this client_id.")
+    return client
+
+
+def _registered_redirect_uri(draft: _Draft) -> None:
+    redirect_uri = draft.params.required("redirect_uri")
+    any_port = draft.tenant.policy.loopback_any_port
+    if not redirects.is_wellformed(redirect_uri) or not any(
+        redirects.matches(redirect_uri, registered, any_port=any_port) for registered in draft.client.settings.callbacks
+    ):
+        raise UntrustedRequest(
+            "Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs."
+        )
+    draft.redirect_uri = redirect_uri
+
+
+def _readable_state(draft: _Draft) -> None:
+    # First below the line, so that every later answer carries it. A repeated or unreadable one is never sent back.
+    if "state" in draft.params.repeated:
+        raise InvalidRequest("The parameter state was sent more than once.")
+    draft.state = draft.params.text("state")
+
+
+def _nothing_repeated(draft: _Draft) -> None:
+    if draft.params.repeated:
+        raise InvalidRequest("A parameter was sent more than once.")
+
+
+def _supported_response(draft: _Draft) -> None:
+    if draft.params.required("response_type") not in RESPONSE_TYPES:
+        raise UnsupportedResponseType
+    if (draft.params.text("response_mode") or "query") not in RESPONSE_MODES:
+        raise InvalidRequest("response_mode is not supported.")
+
+
+def _client_may_ask(draft: _Draft) -> None:
+    if not draft.client.may_use(AUTHORIZATION_CODE):
+        raise UnauthorizedClient
+
+
+def _no_request_object(draft: _Draft) -> None:
+    if "request" in draft.params:
+        raise RequestNotSupported
+    if "request_uri" in draft.params:
+        raise RequestUriNotSupported
+
+
+def _proof_key(draft: _Draft) -> None:
+    challenge, method = draft.params.text("code_challenge"), draft.params.text("code_challenge_method")
+    pkce.check_challenge(challenge, method, required=True)
+
+
+def _known_api_and_scope(draft: _Draft) -> None:
+    identifier = draft.params.text("audience")
+    if draft.tenant.policy.resource_parameter:
+        resource = draft.params.text("resource")
+        if resource and identifier and resource != identifier:
+            raise InvalidTarget
+        identifier = identifier or resource
+    requested = parse_scope(draft.params.opaque("scope"))
+    if identifier is not None:
+        draft.api = find_resource_server(draft.db, identifier)
+        if draft.api is None:
+            raise InvalidTarget
+    draft.scope = grantable(requested, draft.client, draft.api, draft.tenant.policy)
+
+
+def _prompt_and_age(draft: _Draft) -> None:
+    draft.prompt = tuple((draft.params.text("prompt") or "").split())
+    if not set(PROMPTS).issuperset(draft.prompt):
+        raise InvalidRequest("prompt must be none, login, consent or select_account.")
+    if "none" in draft.prompt and len(draft.prompt) > 1:
+        raise InvalidRequest("prompt=none cannot be combined with another value.")
+    max_age = draft.params.text("max_age")
+    if max_age is not None:
+        # int() would also take signs, underscores, spaces and the digits of other scripts.
+        if not _MAX_AGE.fullmatch(max_age):
+            raise InvalidRequest("max_age must be a number of seconds.")
+        draft.max_age = int(max_age)
+
+
+Check = Callable[[_Draft], None]
+
+ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)
+# ------------------------------------------------ the trust line ------------------------------------------------
+BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
+    _readable_state,
+    _nothing_repeated,
+    _supported_response,
+    _client_may_ask,
+    _no_request_object,
+    _proof_key,
+    _known_api_and_scope,
+    _prompt_and_age,
+)

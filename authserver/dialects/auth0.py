@@ -1,0 +1,50 @@
+"""Dialect `auth0` (the default): as Auth0 answers on the wire.
+
+The texts that SDKs compare are exact: "Unknown or invalid refresh token." with its period, "Unauthorized",
+"Failed to verify code verifier". Texts that nobody could verify are kept here all the same, so that a correction is
+one line.
+"""
+
+from authserver import errors
+from authserver.dialects.policy import Policy, Wording
+
+AUTH0 = Policy(
+    name="auth0",
+    loopback_any_port=False,
+    unknown_scope="drop",
+    wider_scope_at_refresh="drop",
+    client_authentication="any secret method",
+    json_bodies=True,
+    resource_parameter=False,
+    default_token_profile="access_token",
+    opaque_without_audience=True,
+    updated_at="ISO 8601",
+    at_hash=False,
+    auth_time="asked",
+    access_tokens_revocable=False,
+    foreign_token_at_revocation="error",
+    userinfo_challenge="plain",
+    wording={
+        errors.InvalidClient: Wording(401, "access_denied", "Unauthorized"),
+        errors.InvalidGrant: Wording(status=403),
+        errors.BadCode: Wording(description="Invalid authorization code"),
+        errors.BadVerifier: Wording(description="Failed to verify code verifier"),
+        errors.BadRedirectUri: Wording(
+            description="The redirect URI is wrong. It must be the one of the authorization request."
+        ),
+        errors.BadRefreshToken: Wording(description="Unknown or invalid refresh token."),
+        errors.UserGone: Wording(description="The refresh_token was generated for a user who doesn't exist anymore."),
+        errors.UserBlocked: Wording(403, "unauthorized", "user is blocked"),
+        errors.LoginDenied: Wording(description="user is blocked"),
+        errors.AccessDenied: Wording(description="User did not authorize the request"),
+        errors.UnauthorizedClient: Wording(status=403),
+        errors.GrantTypeNotAllowed: Wording(description="Grant type not allowed for the client."),
+        errors.InvalidTarget: Wording(403, "access_denied", "Service not found"),
+        errors.LoginRequired: Wording(description="Login required"),
+        errors.ConsentRequired: Wording(description="Consent required"),
+        errors.UnsupportedMediaType: Wording(
+            description="The request body must be application/x-www-form-urlencoded or application/json in UTF-8."
+        ),
+        errors.TemporarilyUnavailable: Wording(503, "temporarily_unavailable"),
+    },
+)

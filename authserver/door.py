@@ -1,0 +1,172 @@
+"""The door: between the wire and the rooms.
+
+Done: RFC 6749 §3.1, §3.2, appendix B (form encoding in UTF-8, nothing twice) · RFC 9110 §15.5.6 (405 with Allow),
+§15.5.16 · RFC 6750 §3 · the Fetch standard's CORS protocol, without credentials.
+
+In: Host, method, size and content type are checked and raw pairs are read; a `Request` goes in, on a thread. Out: the
+`Answer` is rendered, and so is every refusal, by the tenant's policy and for the surface's reader. Nothing here knows
+a grant.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from authserver import pages, wire
+from authserver.endpoints import Endpoint
+from authserver.errors import (
+    BearerError,
+    InsufficientScope,
+    InvalidClient,
+    NoToken,
+    PageError,
+    ProtocolError,
+    ServerError,
+    TemporarilyUnavailable,
+)
+from authserver.messages import Answer, Json, Page, Text
+from authserver.store.engine import is_busy
+from authserver.store.registered import all_clients
+from authserver.tenant import Tenant
+
+log = logging.getLogger("authserver")
+
+THREADS = 16
+"""How many requests are worked on at once in a process; the rest wait their turn on the loop."""
+
+_CORS_HEADERS = "auth0-client, authorization, content-type, dpop"
+
+
+def routes(endpoints: Iterable[Endpoint], tenant_of: Callable[[Scope], Tenant]) -> list[Route]:
+    """One route for each endpoint."""
+    limiter = anyio.CapacityLimiter(THREADS)
+    return [Route(each.path, _Doorway(each, tenant_of, limiter)) for each in endpoints]
+
+
+class _Doorway:
+    """One endpoint as an ASGI application. (A class, so that Starlette leaves the methods to us.)"""
+
+    def __init__(
+        self, endpoint: Endpoint, tenant_of: Callable[[Scope], Tenant], limiter: anyio.CapacityLimiter
+    ) -> None:
+        self.endpoint, self.tenant_of, self.limiter = endpoint, tenant_of, limiter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        http = HttpRequest(scope, receive)
+        response = await self._answer(http, self.tenant_of(scope))
+        await response(scope, receive, send)
+
+    async def _answer(self, http: HttpRequest, tenant: Tenant) -> Response:
+        endpoint, origin = self.endpoint, http.headers.get("origin")
+        if http.method == "OPTIONS" and endpoint.cors != "none":
+            response = Response(status_code=204, headers={"Access-Control-Allow-Headers": _CORS_HEADERS})
+            response.headers["Access-Control-Allow-Methods"] = ", ".join(endpoint.methods)
+            response.headers["Access-Control-Max-Age"] = "600"
+        elif http.method not in endpoint.methods:
+            refusal = Json({"error": "invalid_request", "error_description": "The method is not allowed here."}, 405)
+            response = pages.render(refusal, http.method, tenant)
+            response.headers["Allow"] = ", ".join(endpoint.methods)
+        else:
+            body = await self._read(http)
+            answer = await anyio.to_thread.run_sync(self._work, http, body, tenant, limiter=self.limiter)
+            response = pages.render(answer, http.method, tenant)
+        if origin and endpoint.cors == "any":
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        elif origin and endpoint.cors == "registered":
+            response.headers.append("Vary", "Origin")
+            if await anyio.to_thread.run_sync(_is_registered, origin, tenant, limiter=self.limiter):
+                response.headers["Access-Control-Allow-Origin"] = origin
+        return response
+
+    async def _read(self, http: HttpRequest) -> bytes | ProtocolError:
+        try:
+            return await wire.read_body(http)
+        except ProtocolError as error:
+            return error
+
+    def _work(self, http: HttpRequest, body: bytes | ProtocolError, tenant: Tenant) -> Answer:
+        try:
+            if isinstance(body, ProtocolError):
+                raise body
+            request = wire.parse(http, body, self.endpoint, tenant.policy)
+            return self.endpoint.methods[http.method](request, tenant)
+        except ProtocolError as error:
+            return _refusal(error, self.endpoint, tenant)
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and not is_busy(error):
+                return _unexpected(self.endpoint, tenant)
+            log.warning("database unavailable: %s", type(error).__name__)
+            return _refusal(TemporarilyUnavailable(), self.endpoint, tenant)
+        except Exception:
+            return _unexpected(self.endpoint, tenant)
+
+
+def _unexpected(endpoint: Endpoint, tenant: Tenant) -> Answer:
+    correlation_id = secrets.token_hex(8)
+    log.exception("unexpected exception %s", correlation_id)
+    return _refusal(ServerError(f"{ServerError.description} Reference: {correlation_id}"), endpoint, tenant)
+
+
+def _is_registered(origin: str, tenant: Tenant) -> bool:
+    with tenant.database.read() as db:
+        return any(origin in client.settings.web_origins for client in all_clients(db))
+
+
+def _refusal(error: ProtocolError, endpoint: Endpoint, tenant: Tenant) -> Answer:
+    status, code, description = tenant.policy.say(error)
+    if endpoint.surface == "person" or isinstance(error, PageError):
+        return Page("error.html", {"error": code, "description": description}, status)
+    if endpoint.surface == "resource" and isinstance(error, BearerError):
+        return _challenge(error, status, code, description, tenant)
+    headers: dict[str, str] = {}
+    if isinstance(error, InvalidClient) and code == InvalidClient.error:
+        headers["WWW-Authenticate"] = 'Basic realm="token endpoint", charset="UTF-8"'
+    if status == TemporarilyUnavailable.status:
+        headers["Retry-After"] = "1"
+    return Json({"error": code, "error_description": description}, status, headers)
+
+
+def _challenge(error: BearerError, status: int, code: str, description: str, tenant: Tenant) -> Answer:
+    """RFC 6750 §3: no error code when no credentials were sent."""
+    challenge = 'Bearer realm="Users"'
+    if not isinstance(error, NoToken):
+        challenge += f', error="{code}", error_description="{description}"'
+    if isinstance(error, InsufficientScope):
+        challenge += f', scope="{error.scope}"'
+    headers = {"WWW-Authenticate": challenge}
+    if tenant.policy.userinfo_challenge == "plain" and status == BearerError.status:
+        return Text("Unauthorized", status, headers)
+    return Json({"error": code, "error_description": description}, status, headers)
+
+
+class HostGate:
+    """Refuses a Host that is not ours (DNS rebinding, forged links), before anything else looks at the request.
+
+    `/healthz` and `/readyz` pass, because a health check inside a container knows no name.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Callable[[], Iterable[str]]) -> None:
+        self.app, self.hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in ("/healthz", "/readyz"):
+            sent: list[Any] = [value for name, value in scope["headers"] if name == b"host"]
+            if len(sent) != 1 or sent[0].decode("latin-1").lower() not in self.hosts():
+                description = "This Host is not served here. Use the issuer's, or add it with allowed_hosts."
+                body: dict[str, object] = {"error": "invalid_request", "error_description": description}
+                await pages.json_response(Json(body, 421))(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+__all__ = ["HostGate", "routes"]

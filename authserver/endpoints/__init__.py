@@ -1,0 +1,38 @@
+"""Endpoints: rooms with a door.
+
+A room exports `ENDPOINTS`, what it answers to, and `metadata(tenant)`, what discovery may say because the room is
+here (law 9).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from authserver.messages import Answer, Request
+from authserver.tenant import Tenant
+
+Handler = Callable[[Request, Tenant], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`methods` maps each accepted method to its handler.
+
+    `surface` says who reads the answer, and so how an error looks: a `program` (JSON), a `person` (a page), or a
+    program with a bearer token (`resource`). `query` is False where parameters in the URL are refused. `cors` says
+    which web origins may read the answer: none, those that some client registered, or any.
+    """
+
+    path: str
+    methods: dict[str, Handler]
+    surface: Literal["program", "person", "resource"]
+    query: bool = True
+    cors: Literal["none", "registered", "any"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a module of this package contributes."""
+
+    endpoints: tuple[Endpoint, ...]
+    metadata: Callable[[Tenant], dict[str, object]] = lambda _: {}

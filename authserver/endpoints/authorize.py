@@ -1,0 +1,171 @@
+"""Authorization endpoint: the dispatcher of an interaction.
+
+Done: RFC 6749 §3.1, §4.1.1, §4.1.2 · RFC 9207 · OpenID Connect Core §3.1.2 (prompt, max_age, auth_time) · RFC 9110
+§9.2.1 (a safe method that merely looks ahead consumes nothing).
+Left out: id_token_hint, acr_values.
+
+Login and consent pages record what happened and come back here; this room alone decides what comes next, and when the
+answer leaves.
+"""
+
+import secrets
+
+from authserver import authorization_request as checks
+from authserver import interactions, sessions
+from authserver.endpoints import Endpoint, Room
+from authserver.errors import (
+    AccessDenied,
+    ConsentRequired,
+    InteractionLost,
+    LoginDenied,
+    LoginRequired,
+    NotThisBrowser,
+    OAuthError,
+)
+from authserver.events import AuthorizationDenied, AuthorizationGranted
+from authserver.interactions import Interaction
+from authserver.messages import Answer, AuthorizationRequest, Cookie, Redirect, Request
+from authserver.rules import pkce
+from authserver.rules.authorization_response import respond
+from authserver.rules.consent import needs_consent
+from authserver.sessions import LoginSession
+from authserver.store import issued, journal, once
+from authserver.store.issued import AuthorizationCode, Grant
+from authserver.store.registered import find_client, find_resource_server
+from authserver.tenant import Tenant
+
+
+def authorize(request: Request, tenant: Tenant) -> Answer:
+    """Check the request, open an interaction for this browser, and take the first step."""
+    try:
+        with tenant.database.read() as db:
+            asked = checks.validate(request.query + request.body, db, tenant)
+            session = sessions.current(db, request, tenant)
+    except checks.Refused as refused:
+        return _refuse(refused.error, refused.redirect_uri, refused.state, tenant)
+    interaction, state, cookies = interactions.begin(request, asked, tenant)
+    return _next(interaction, state, session, tenant, cookies)
+
+
+def resume(request: Request, tenant: Tenant) -> Answer:
+    """Continue where login or consent left off."""
+    state = request.query.opaque("state")
+    interaction = interactions.find(request, state, tenant)
+    with tenant.database.read() as db:
+        session = sessions.current(db, request, tenant)
+    # Whoever logged in or decided must be the one who goes on; the pre-login cookie alone opens nothing.
+    if interaction.sid is not None and (session is None or session.sid != interaction.sid):
+        raise NotThisBrowser
+    return _next(interaction, state or "", session, tenant, ())
+
+
+def _next(
+    interaction: Interaction,
+    state: str,
+    session: LoginSession | None,
+    tenant: Tenant,
+    cookies: tuple[Cookie, ...],
+) -> Answer:
+    asked = interaction.request
+    silent = "none" in asked.prompt
+    if interaction.decision == "blocked":
+        return _close(interaction, LoginDenied(), tenant, cookies)
+    if session is None or _must_log_in_again(interaction, session, tenant):
+        if silent:
+            return _close(interaction, LoginRequired(), tenant, cookies)
+        return Redirect(tenant.url(f"/u/login?state={state}"), cookies)
+    if interaction.decision == "deny":
+        return _close(interaction, AccessDenied(), tenant, cookies)
+    if interaction.decision != "allow" and _must_ask(asked, session, tenant):
+        if silent:
+            return _close(interaction, ConsentRequired(), tenant, cookies)
+        return Redirect(tenant.url(f"/u/consent?state={state}"), cookies)
+    return _issue(interaction, session, tenant, cookies)
+
+
+def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: Tenant) -> bool:
+    asked = interaction.request
+    if interaction.authenticated_at is not None:
+        return False
+    if {"login", "select_account"} & set(asked.prompt):
+        return True
+    return asked.max_age is not None and tenant.now() - session.auth_time >= asked.max_age
+
+
+def _must_ask(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant) -> bool:
+    with tenant.database.read() as db:
+        client = find_client(db, asked.client_id)
+        api = find_resource_server(db, asked.audience) if asked.audience else None
+        remembered = issued.live_grants(db, session.user_id, asked.client_id, asked.audience)
+    if client is None:
+        raise InteractionLost
+    return needs_consent(asked, client, api, remembered)
+
+
+def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
+    asked, now, code = interaction.request, tenant.now(), secrets.token_urlsafe(32)
+    grant = Grant(
+        grant_id=secrets.token_urlsafe(16),
+        client_id=asked.client_id,
+        user_id=session.user_id,
+        audience=asked.audience,
+        scope=" ".join(asked.scope),
+        sid=session.sid,
+        auth_time=session.auth_time,
+        auth_time_asked=asked.max_age is not None or "login" in asked.prompt,
+        created_at=now,
+    )
+    row = AuthorizationCode(
+        digest=issued.digest(code),
+        grant_id=grant.grant_id,
+        redirect_uri=asked.redirect_uri,
+        code_challenge=asked.code_challenge,
+        nonce=asked.nonce,
+        expires_at=now + tenant.settings.code_lifetime,
+    )
+    with tenant.database.write() as db:
+        if not once.spend_interaction(db, interaction.digest, now):
+            raise InteractionLost
+        issued.add(db, grant, row)
+        sessions.seen(db, session, now)
+        journal.record(db, now, AuthorizationGranted(asked.client_id, session.user_id, grant.grant_id))
+    return respond(asked.redirect_uri, {"code": code}, state=asked.state, issuer=tenant.issuer, cookies=cookies)
+
+
+def _close(interaction: Interaction, error: OAuthError, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
+    asked, now = interaction.request, tenant.now()
+    with tenant.database.write() as db:
+        if not once.spend_interaction(db, interaction.digest, now):
+            raise InteractionLost
+        journal.record(db, now, AuthorizationDenied(asked.client_id, reason=type(error).__name__))
+    return _refuse(error, asked.redirect_uri, asked.state, tenant, cookies)
+
+
+def _refuse(
+    error: OAuthError, redirect_uri: str, state: str | None, tenant: Tenant, cookies: tuple[Cookie, ...] = ()
+) -> Redirect:
+    _, code, description = tenant.policy.say(error)
+    params = {"error": code, "error_description": description}
+    return respond(redirect_uri, params, state=state, issuer=tenant.issuer, cookies=cookies)
+
+
+def _metadata(tenant: Tenant) -> dict[str, object]:
+    return {
+        "authorization_endpoint": tenant.url("/authorize"),
+        "response_types_supported": list(checks.RESPONSE_TYPES),
+        "response_modes_supported": list(checks.RESPONSE_MODES),
+        "code_challenge_methods_supported": list(pkce.METHODS),
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "prompt_values_supported": list(checks.PROMPTS),
+    }
+
+
+ROOM = Room(
+    endpoints=(
+        Endpoint("/authorize", {"GET": authorize, "POST": authorize}, "person"),
+        Endpoint("/authorize/resume", {"GET": resume}, "person"),
+    ),
+    metadata=_metadata,
+)

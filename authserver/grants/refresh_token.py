@@ -1,0 +1,69 @@
+"""Refreshing an Access Token, with rotation and reuse detection.
+
+Done: RFC 6749 §6 · RFC 9700 §2.2.2 and §4.14 · OpenID Connect Core §12.
+Left out: another API than the grant's (RFC 8707 §2.2).
+"""
+
+from authserver.errors import BadRefreshToken, InvalidGrant, MissingParameter, UserBlocked, UserGone
+from authserver.events import RefreshTokenExchanged, RefreshTokenRefused, RefreshTokenReused
+from authserver.messages import TokenRequest, TokenResponse
+from authserver.rules.scopes import narrowed, parse_scope
+from authserver.store import issued, journal, once
+from authserver.store.registered import REFRESH_TOKEN as GRANT_TYPE
+from authserver.store.registered import Client, find_user
+from authserver.tenant import Tenant
+from authserver.tokens import idle_end, mint
+
+__all__ = ["GRANT_TYPE", "exchange"]
+
+
+def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResponse:
+    """Exchange a refresh token. Raises InvalidGrant or InvalidScope; every refused token is an event."""
+    presented = request.params.opaque("refresh_token")
+    if presented is None:
+        raise MissingParameter("refresh_token")
+    try:
+        return _refresh(issued.digest(presented), request, client, tenant)
+    except InvalidGrant as refusal:
+        tenant.record(RefreshTokenRefused(client_id=client.client_id, reason=type(refusal).__name__))
+        raise
+
+
+def _refresh(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) -> TokenResponse:
+    now = tenant.now()
+    with tenant.database.read() as db:
+        found = issued.find_refresh_token(db, of)
+        user = find_user(db, found[1].user_id) if found else None
+    # The client is checked before reuse: a stranger who presents a spent token must not end somebody else's family.
+    if found is None or found[1].client_id != client.client_id:
+        raise BadRefreshToken
+    token, grant = found
+    if grant.revoked_at is not None or (token.used_at is None and _is_over(token, now)):
+        raise BadRefreshToken
+    if user is None:
+        raise UserGone
+    if user.blocked:
+        raise UserBlocked
+    scope = narrowed(parse_scope(request.params.opaque("scope")), grant.scope.split(), tenant.policy)
+    with tenant.database.read() as db:
+        minted = mint(db, tenant, client, user, grant, scope, now=now, refreshed=token)
+
+    with tenant.database.write() as db:
+        if minted.response.refresh_token is not None:
+            won = once.spend_refresh_token(db, of, now, client.refresh_token.leeway)
+        else:
+            won = issued.touch_refresh_token(db, of, idle_end(client, now))
+        if won:
+            issued.add(db, *minted.rows)
+            journal.record(db, now, RefreshTokenExchanged(client.client_id, grant.user_id, grant.grant_id))
+        else:
+            # Two hold this token, and nobody can tell the thief: the family ends (RFC 9700 §4.14.2).
+            issued.revoke_grant(db, grant.grant_id, now)
+            journal.record(db, now, RefreshTokenReused(client.client_id, grant.user_id, grant.grant_id))
+    if not won:
+        raise BadRefreshToken
+    return minted.response
+
+
+def _is_over(token: issued.RefreshToken, now: int) -> bool:
+    return any(end is not None and end <= now for end in (token.expires_at, token.idle_expires_at))

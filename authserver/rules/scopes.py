@@ -1,0 +1,51 @@
+"""Scopes and the API they are for.
+
+Done: RFC 6749 §3.3 and §6 · OpenID Connect Core §3.1.2.1, §5.4, §11 · RFC 8707 §2 with a single resource.
+Left out: several resources in one request (RFC 8707 §2.2); permissions of roles.
+"""
+
+import re
+from collections.abc import Iterable
+
+from authserver.dialects import Policy
+from authserver.errors import InvalidScope
+from authserver.store.registered import REFRESH_TOKEN, Client, ResourceServer
+
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+IDENTITY_SCOPES = (OPENID, "profile", "email", "phone", "address", OFFLINE_ACCESS)
+
+_SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
+
+
+def parse_scope(value: str | None) -> tuple[str, ...]:
+    """The scope tokens, each once, in the order sent. Raises InvalidScope for anything outside RFC 6749 §3.3."""
+    if value is None:
+        return ()
+    if len(value) > 4096 or not _SCOPE.fullmatch(value):
+        raise InvalidScope
+    return tuple(dict.fromkeys(value.split(" ")))
+
+
+def grantable(
+    requested: tuple[str, ...], client: Client, api: ResourceServer | None, policy: Policy
+) -> tuple[str, ...]:
+    """What of `requested` may be granted. Unknown values are dropped or refused, as the policy says.
+
+    `offline_access` is dropped in every dialect where no refresh token could follow (OpenID Connect Core §11).
+    """
+    known = {*IDENTITY_SCOPES, *(api.scopes if api else ())}
+    if policy.unknown_scope == "refuse" and not known.issuperset(requested):
+        raise InvalidScope
+    offline = client.may_use(REFRESH_TOKEN) and (api is None or api.allow_offline_access)
+    return tuple(scope for scope in requested if scope in known and (scope != OFFLINE_ACCESS or offline))
+
+
+def narrowed(requested: tuple[str, ...], granted: Iterable[str], policy: Policy) -> tuple[str, ...]:
+    """RFC 6749 §6: the scope of refreshed tokens; never wider than the grant, which itself stays as it is."""
+    granted = tuple(granted)
+    if not requested:
+        return granted
+    if policy.wider_scope_at_refresh == "refuse" and not set(granted).issuperset(requested):
+        raise InvalidScope
+    return tuple(scope for scope in requested if scope in granted)

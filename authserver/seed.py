@@ -1,0 +1,194 @@
+"""Seeding: registered facts from the tenant file into rows, and the first signing key.
+
+A first start creates tables, key and tenant in one go. A database that once was here and is gone or damaged is
+refused: new keys over old data would look like a working server that nobody trusts.
+"""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from authserver import keys
+from authserver.clock import Clock
+from authserver.passwords import hash_password
+from authserver.settings import DEMO_TENANT, Settings, is_loopback
+from authserver.store.engine import Database, StoreError
+from authserver.store.issued import digest
+from authserver.store.registered import username_key
+from authserver.store.schema import current_revision, head_revision, upgrade
+from authserver.store.tables import clients, resource_servers, signing_keys, users
+from authserver.tenant_file import ClientModel, ResourceServerModel, TenantFile, UserModel, read_tenant_file
+
+_LOCK = 0x756E6465727374  # "underst", for pg_advisory_lock: one replica prepares, the others wait
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """`secrets` maps client_id to the generated secret: the only moment at which anybody can read it."""
+
+    is_new: bool
+    secrets: dict[str, str]
+
+
+def prepare(database: Database, settings: Settings, now: Clock) -> Seeded:
+    """Make the database usable: first start, upgrade, or nothing to do.
+
+    Raises StoreError with the reason and the way out, and TenantFileError.
+    """
+    tenant_file = read_tenant_file(settings.tenant)
+    marker = _marker(database)
+    _refuse_lost(database, marker)
+    try:
+        with database.write() as db:
+            if database.dialect == "postgresql":
+                db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            else:
+                _refuse_damaged(db)
+            seeded = _prepare(db, tenant_file, now())
+            _refuse_public_demo(db, settings)
+    except DBAPIError as error:
+        raise StoreError(f"database_url: the database cannot be used: {error.orig}") from None
+    if marker:
+        marker.touch(mode=0o600)
+    return seeded
+
+
+def _prepare(db: Connection, tenant_file: TenantFile, now: int) -> Seeded:
+    revision, is_new = current_revision(db), not inspect(db).get_table_names()
+    if revision is None and not is_new:
+        raise StoreError("database_url: this database belongs to something else; name an empty one")
+    if revision != head_revision():
+        upgrade(db)
+    if not is_new:
+        if not db.scalar(select(func.count()).select_from(signing_keys)):
+            raise StoreError(
+                "the signing keys are gone from the database; restore a backup, or start with an empty one"
+            )
+        return Seeded(is_new=False, secrets={})
+    keys.generate(db, now, activates_at=now)
+    return Seeded(is_new=True, secrets=insert_tenant(db, tenant_file, now))
+
+
+def _refuse_public_demo(db: Connection, settings: Settings) -> None:
+    """The demo tenant's passwords stand in its file for everybody to read, whatever this database was seeded from
+    since.
+    """
+    if is_loopback(settings.issuer_host) or settings.allow_insecure_demo_tenant:
+        return
+    known = [user.user_id for user in read_tenant_file(DEMO_TENANT).users]
+    if db.execute(select(users.c.user_id).where(users.c.user_id.in_(known))).first():
+        raise StoreError(
+            f"tenant: the demo tenant's passwords are public, so it is not served as {settings.issuer};"
+            " name a tenant file of your own, or use a loopback issuer"
+        )
+
+
+def insert_tenant(db: Connection, tenant_file: TenantFile, now: int) -> dict[str, str]:
+    """Rows for everything in the file. Returns the secrets generated for confidential clients."""
+    made = {}
+    for client in tenant_file.clients:
+        secret = secrets.token_urlsafe(48) if client.token_endpoint_auth_method != "none" else None
+        db.execute(insert(clients), _client_row(client, secret))
+        if secret:
+            made[client.client_id] = secret
+    for api in tenant_file.resourceServers:
+        db.execute(insert(resource_servers), _api_row(api))
+    hashes: dict[str, str] = {}
+    for user in tenant_file.users:
+        if user.password not in hashes:
+            hashes[user.password] = hash_password(user.password)
+        db.execute(insert(users), _user_row(user, hashes[user.password], now))
+    return made
+
+
+def renew_secrets(database: Database, tenant_file: TenantFile) -> dict[str, str]:
+    """New secrets for the confidential clients of the file; the old ones stop working."""
+    made = {}
+    with database.write() as db:
+        for client in tenant_file.clients:
+            if client.token_endpoint_auth_method != "none":
+                made[client.client_id] = secrets.token_urlsafe(48)
+                db.execute(
+                    clients.update()
+                    .where(clients.c.client_id == client.client_id)
+                    .values(secret_digest=digest(made[client.client_id]))
+                )
+    return made
+
+
+def _client_row(client: ClientModel, secret: str | None) -> dict[str, object]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "app_type": client.app_type,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        "secret_digest": digest(secret) if secret else None,
+        "is_first_party": client.is_first_party,
+        "settings": {
+            **client.model_dump(
+                include={
+                    "grant_types",
+                    "callbacks",
+                    "allowed_logout_urls",
+                    "web_origins",
+                    "skip_non_verifiable_callback_uri_confirmation_prompt",
+                    "refresh_token",
+                }
+            ),
+            "id_token_lifetime": client.jwt_configuration.lifetime_in_seconds,
+        },
+    }
+
+
+def _api_row(api: ResourceServerModel) -> dict[str, object]:
+    settings = api.model_dump(exclude={"identifier", "name", "scopes"})
+    settings["scopes"] = {scope.value: scope.description or "" for scope in api.scopes}
+    return {"identifier": api.identifier, "name": api.name, "settings": settings}
+
+
+def _user_row(user: UserModel, password_hash: str, now: int) -> dict[str, object]:
+    return {
+        "user_id": user.user_id,
+        "username_key": username_key(user.email),
+        "password_hash": password_hash,
+        "profile": user.model_dump(exclude={"user_id", "password", "blocked"}, exclude_none=True),
+        "blocked": user.blocked,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _marker(database: Database) -> Path | None:
+    """Beside a SQLite file: that a database was made here once. So a lost file is told apart from a first start."""
+    return database.file.with_name(database.file.name + ".installed") if database.file else None
+
+
+def _refuse_lost(database: Database, marker: Path | None) -> None:
+    file = database.file
+    if file is None or marker is None:
+        return
+    if not file.parent.is_dir():
+        if file.parent.name != ".understudy":
+            raise StoreError(f"database_url: the directory {file.parent} does not exist; make it, or name another")
+        file.parent.mkdir(mode=0o700)
+    if file.exists() and file.stat().st_size == 0:
+        raise StoreError(f"database_url: {file} is empty, so something cut it; restore a backup, or delete it")
+    if not file.exists():
+        if marker.exists():
+            raise StoreError(
+                f"database_url: {file} is missing, but was made here before; restore it,"
+                f" or delete {marker} to begin anew with new keys"
+            )
+        try:
+            file.touch(mode=0o600)  # keys live in it: readable for the owner alone, from the first byte on
+        except OSError as error:
+            raise StoreError(f"database_url: {file} cannot be made: {error.strerror}") from None
+
+
+def _refuse_damaged(db: Connection) -> None:
+    verdict = db.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if verdict != "ok":
+        raise StoreError(f"database_url: the database is damaged ({verdict}); restore a backup")

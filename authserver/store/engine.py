@@ -1,0 +1,105 @@
+"""The database: reads without transaction, short writes in one.
+
+SQLite: WAL, so that readers never wait; writes take the lock at once (`BEGIN IMMEDIATE`), because a transaction that
+starts as a reader and upgrades fails with "database is locked" however long it would wait. A lock in the process
+keeps our own threads from meeting in SQLite's busy handler, which is unfair and slow. `synchronous=NORMAL`: what was
+committed survives a crash of the process; a power cut may lose the last moments, never the integrity. PostgreSQL:
+READ COMMITTED; what must happen once is decided by a single conditional statement (see `once`).
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that a writer waits for another process."""
+
+POOL_SIZE = 20
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text says why and what to do. Shown at start, never on the wire."""
+
+
+class Database:
+    """One tenant's database. Raises StoreError for a URL that it does not understand."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError:
+            raise StoreError("database_url: expected sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            self._engine = _sqlite(str(self.url))
+        elif self.dialect == "postgresql":
+            self._engine = _postgresql(self.url)
+        else:
+            raise StoreError(f"database_url: {self.dialect} is not supported; use sqlite or postgresql")
+        is_sqlite = self.dialect == "sqlite"
+        self._turn: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
+        reading: dict[str, Any] = {"reads": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._reader = self._engine.execution_options(**reading)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database."""
+        return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading; every statement sees what was committed before it."""
+        with self._reader.connect() as db:
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one short write transaction: commits at the end, rolls back on any exception."""
+        with self._turn, self._engine.begin() as db:
+            yield db
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """True when the same request may succeed later: lock not obtained, disk full, connection lost."""
+    return error.connection_invalidated or type(error).__name__ == "OperationalError"
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The driver must not begin transactions by itself: it would begin them as a reader.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(db: Connection) -> None:
+        if not db.get_execution_options().get("reads"):
+            db.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise StoreError("PostgreSQL needs the driver: pip install 'understudy[postgres]'") from None

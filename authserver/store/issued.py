@@ -1,0 +1,171 @@
+"""What was issued: grants, and the codes and tokens that hang on them.
+
+A grant is what a user let a client have, and the root of its token family. Nothing below it outlives it: every lookup
+joins the grant, so revoking a family is one UPDATE of one row, whatever races with it.
+"""
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_nothing  # SQLite compiles it to the same words
+
+from authserver.store.tables import access_tokens, authorization_codes, grants, refresh_tokens
+
+
+def digest(artefact: str) -> bytes:
+    """SHA-256 of an artefact, the only form in which it is kept. Takes any string, lone surrogates included."""
+    return hashlib.sha256(artefact.encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the user let this client have. `scope` is space-separated; times in epoch seconds."""
+
+    grant_id: str
+    client_id: str
+    user_id: str
+    audience: str | None
+    scope: str
+    sid: str
+    auth_time: int
+    auth_time_asked: bool
+    created_at: int
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """RFC 6749 §4.1.2, with what the token request must repeat or prove."""
+
+    digest: bytes
+    grant_id: str
+    redirect_uri: str
+    code_challenge: str | None
+    nonce: str | None
+    expires_at: int
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """RFC 6749 §1.5. `parent` is the token that it replaced; None never expires."""
+
+    digest: bytes
+    grant_id: str
+    parent: bytes | None
+    issued_at: int
+    expires_at: int | None
+    idle_expires_at: int | None
+    used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """RFC 6749 §1.4, as the server remembers it, so that userinfo knows what was revoked."""
+
+    digest: bytes
+    grant_id: str
+    scope: str
+    audience: list[str]
+    expires_at: int
+    revoked_at: int | None = None
+
+
+_GRANT = [grants.c[f.name] for f in fields(Grant)]
+_CODE = [authorization_codes.c[f.name] for f in fields(AuthorizationCode)]
+_REFRESH = [refresh_tokens.c[f.name] for f in fields(RefreshToken)]
+_ACCESS = [access_tokens.c[f.name] for f in fields(AccessToken)]
+
+_FIND_CODE = select(*_CODE, *_GRANT).join(grants).where(authorization_codes.c.digest == bindparam("of"))
+_FIND_REFRESH = select(*_REFRESH, *_GRANT).join(grants).where(refresh_tokens.c.digest == bindparam("of"))
+_FIND_ACCESS = select(*_ACCESS, *_GRANT).join(grants).where(access_tokens.c.digest == bindparam("of"))
+_INSERT_GRANT = insert(grants)
+_INSERT_CODE = insert(authorization_codes)
+_INSERT_REFRESH = insert(refresh_tokens)
+_INSERT_ACCESS = insert_or_nothing(access_tokens).on_conflict_do_nothing()
+_REVOKE_GRANT = (
+    update(grants)
+    .where(grants.c.grant_id == bindparam("of"), grants.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_REVOKE_ACCESS = (
+    update(access_tokens)
+    .where(access_tokens.c.digest == bindparam("of"), access_tokens.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_TOUCH_REFRESH = (
+    update(refresh_tokens)
+    .where(refresh_tokens.c.digest == bindparam("of"), refresh_tokens.c.used_at.is_(None))
+    .values(idle_expires_at=bindparam("idle"))
+    .returning(refresh_tokens.c.digest)
+)
+_LIVE_GRANTS = select(grants.c.scope).where(
+    grants.c.user_id == bindparam("user_id"),
+    grants.c.client_id == bindparam("client_id"),
+    grants.c.audience.is_not_distinct_from(bindparam("audience")),
+    grants.c.revoked_at.is_(None),
+)
+
+
+def _split(row: Any, first: list[Any]) -> tuple[tuple[Any, ...], Grant]:
+    return tuple(row[: len(first)]), Grant(*row[len(first) :])
+
+
+def find_code(db: Connection, of: bytes) -> tuple[AuthorizationCode, Grant] | None:
+    """The code with this digest and its grant, spent or not."""
+    row = db.execute(_FIND_CODE, {"of": of}).one_or_none()
+    if row is None:
+        return None
+    code, grant = _split(row, _CODE)
+    return AuthorizationCode(*code), grant
+
+
+def find_refresh_token(db: Connection, of: bytes) -> tuple[RefreshToken, Grant] | None:
+    """The refresh token with this digest and its grant, spent or not."""
+    row = db.execute(_FIND_REFRESH, {"of": of}).one_or_none()
+    if row is None:
+        return None
+    token, grant = _split(row, _REFRESH)
+    return RefreshToken(*token), grant
+
+
+def find_access_token(db: Connection, of: bytes) -> list[tuple[AccessToken, Grant]]:
+    """The access token with this digest, once for each grant that it was issued under, live or not."""
+    rows = [_split(row, _ACCESS) for row in db.execute(_FIND_ACCESS, {"of": of})]
+    return [(AccessToken(*token), grant) for token, grant in rows]
+
+
+def live_grants(db: Connection, user_id: str, client_id: str, audience: str | None) -> list[set[str]]:
+    """The scope sets that this user has let this client have at this API and not taken back."""
+    values = {"user_id": user_id, "client_id": client_id, "audience": audience}
+    return [set(scope.split()) for scope in db.execute(_LIVE_GRANTS, values).scalars()]
+
+
+def add(db: Connection, *artefacts: Grant | AuthorizationCode | RefreshToken | AccessToken) -> None:
+    """Insert what is about to leave; the caller's transaction decides whether it does."""
+    inserts = {
+        Grant: _INSERT_GRANT,
+        AuthorizationCode: _INSERT_CODE,
+        RefreshToken: _INSERT_REFRESH,
+        AccessToken: _INSERT_ACCESS,
+    }
+    for artefact in artefacts:
+        values = {f.name: getattr(artefact, f.name) for f in fields(artefact)}
+        db.execute(inserts[type(artefact)], values)
+
+
+def revoke_grant(db: Connection, grant_id: str, now: int) -> None:
+    """End the family: every code and token of this grant is dead from here on."""
+    db.execute(_REVOKE_GRANT, {"of": grant_id, "now": now})
+
+
+def touch_refresh_token(db: Connection, of: bytes, idle_expires_at: int | None) -> bool:
+    """Restart the idle clock of a refresh token that does not rotate. False when it has been spent meanwhile."""
+    return db.execute(_TOUCH_REFRESH, {"of": of, "idle": idle_expires_at}).one_or_none() is not None
+
+
+def revoke_access_token(db: Connection, of: bytes, now: int) -> None:
+    """End one access token at userinfo and introspection."""
+    db.execute(_REVOKE_ACCESS, {"of": of, "now": now})

@@ -1,0 +1,29 @@
+"""The ledger of events, written in the same transaction as what they tell of."""
+
+from sqlalchemy import Connection, insert, select
+
+from authserver.events import Event
+from authserver.store.tables import events
+
+_RECORD = insert(events)
+_ALL = select(events).order_by(events.c.id)
+
+
+def record(db: Connection, now: int, event: Event) -> None:
+    """Append `event`."""
+    db.execute(
+        _RECORD,
+        {
+            "at": now,
+            "type": type(event).__name__,
+            "client_id": event.client_id,
+            "user_id": event.user_id,
+            "grant_id": event.grant_id,
+            "reason": event.reason,
+        },
+    )
+
+
+def read(db: Connection) -> list[dict[str, object]]:
+    """Every event, oldest first."""
+    return [dict(row) for row in db.execute(_ALL).mappings()]

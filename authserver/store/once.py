@@ -1,0 +1,92 @@
+"""The single-use gate (law 5): whatever may be used once passes here, and exactly one caller wins.
+
+Each gate is one conditional UPDATE … RETURNING, so the database decides the race and not the order in which we
+looked. The spent row stays: that is how a second use is recognised, also after a restart.
+"""
+
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from authserver.store.tables import authorization_codes, interactions, refresh_tokens
+
+CODE_ATTEMPTS = 5
+"""How often a code may be presented with any verifier before it is void (security case TK15)."""
+
+LEEWAY_CHILDREN = 5
+"""How many successors a refresh token may have within the leeway of its client."""
+
+_NOW: BindParameter[Any] = bindparam("now")
+_DIGEST: BindParameter[Any] = bindparam("of")
+
+
+def _gate(table: Any) -> ReturningUpdate[Any]:
+    return (
+        update(table)
+        .where(table.c.digest == _DIGEST, table.c.used_at.is_(None), table.c.expires_at > _NOW)
+        .values(used_at=_NOW)
+        .returning(table.c.used_at)
+    )
+
+
+_INTERACTION = _gate(interactions)
+_CODE = _gate(authorization_codes)
+
+_CODE_ATTEMPT = (
+    update(authorization_codes)
+    .where(authorization_codes.c.digest == _DIGEST, authorization_codes.c.attempts < CODE_ATTEMPTS)
+    .values(attempts=authorization_codes.c.attempts + 1)
+    .returning(authorization_codes.c.attempts)
+)
+
+_child = refresh_tokens.alias("child")
+_used_children = select(func.count()).where(_child.c.parent == refresh_tokens.c.digest, _child.c.used_at.is_not(None))
+
+# A rotating refresh token: unspent, or repeated within the leeway while none of its children has been used.
+_REFRESH_TOKEN = (
+    update(refresh_tokens)
+    .where(
+        refresh_tokens.c.digest == _DIGEST,
+        refresh_tokens.c.used_at.is_(None)
+        | (
+            (bindparam("leeway") > 0)
+            & (_NOW - refresh_tokens.c.used_at <= bindparam("leeway"))
+            & (refresh_tokens.c.children < LEEWAY_CHILDREN)
+            & (_used_children.scalar_subquery() == 0)
+        ),
+    )
+    .values(used_at=func.coalesce(refresh_tokens.c.used_at, _NOW), children=refresh_tokens.c.children + 1)
+    .returning(refresh_tokens.c.used_at)
+)
+
+
+def _passed(row: Row[Any] | None) -> bool:
+    return row is not None
+
+
+def spend_interaction(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that finishes this interaction."""
+    return _passed(db.execute(_INTERACTION, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_code(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that redeems this authorization code."""
+    return _passed(db.execute(_CODE, {"of": digest, "now": now}).one_or_none())
+
+
+def reserve_code_attempt(db: Connection, digest: bytes) -> bool:
+    """True while attempts are left.
+
+    Reserved before the verifier is looked at, so parallel guesses cannot outrun the count.
+    """
+    return _passed(db.execute(_CODE_ATTEMPT, {"of": digest}).one_or_none())
+
+
+def spend_refresh_token(db: Connection, digest: bytes, now: int, leeway: int) -> bool:
+    """True for a caller that may have a successor of this refresh token.
+
+    `leeway` in seconds; 0 allows no repetition.
+    """
+    values = {"of": digest, "now": now, "leeway": leeway}
+    return _passed(db.execute(_REFRESH_TOKEN, values).one_or_none())

@@ -1,0 +1,152 @@
+"""Registered facts: clients, APIs and users, as frozen objects.
+
+Names are those of Auth0's deploy file, which are the registration names of RFC 7591 §2 where that has one.
+"""
+
+import unicodedata
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from sqlalchemy import Connection, bindparam, select
+
+from authserver.store.tables import clients, resource_servers, users
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"
+
+DAY = 86400
+
+
+class _Settings:
+    """Reads itself from the JSON column, in which only known members stand."""
+
+    @classmethod
+    def load(cls, settings: dict[str, Any]) -> Self:
+        lists = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+        return cls(**lists)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenSettings(_Settings):
+    """A client's `refresh_token` block; lifetimes and leeway in seconds."""
+
+    rotation_type: str = "rotating"
+    expiration_type: str = "expiring"
+    leeway: int = 0
+    token_lifetime: int = 30 * DAY
+    idle_token_lifetime: int = 30 * DAY
+    infinite_token_lifetime: bool = False
+    infinite_idle_token_lifetime: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings(_Settings):
+    """What of a client no statement needs to search by."""
+
+    grant_types: tuple[str, ...] = ()
+    callbacks: tuple[str, ...] = ()
+    allowed_logout_urls: tuple[str, ...] = ()
+    web_origins: tuple[str, ...] = ()
+    id_token_lifetime: int = 36000
+    skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """RFC 6749 §2. `secret_digest` is SHA-256 of a generated secret; None for a public client."""
+
+    client_id: str
+    name: str
+    app_type: str
+    token_endpoint_auth_method: str
+    secret_digest: bytes | None
+    is_first_party: bool
+    settings: ClientSettings
+    refresh_token: RefreshTokenSettings
+
+    @property
+    def is_public(self) -> bool:
+        """RFC 6749 §2.1: cannot keep a secret."""
+        return self.token_endpoint_auth_method == "none"
+
+    def may_use(self, grant_type: str) -> bool:
+        """Whether the client is registered for `grant_type`."""
+        return grant_type in self.settings.grant_types
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServer(_Settings):
+    """An API. `scopes` pairs each value with the sentence that the consent page shows; `token_lifetime` in seconds."""
+
+    identifier: str
+    name: str
+    scopes: dict[str, str] = field(default_factory=dict)
+    allow_offline_access: bool = False
+    token_lifetime: int = DAY
+    token_dialect: str | None = None
+    skip_consent_for_verifiable_first_party_clients: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person. `profile` holds the standard claims of OpenID Connect Core §5.1, as they will be said."""
+
+    user_id: str
+    password_hash: str
+    profile: dict[str, Any]
+    blocked: bool
+    updated_at: int
+
+
+_CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
+_CLIENTS = select(clients)
+_RESOURCE_SERVER = select(resource_servers).where(resource_servers.c.identifier == bindparam("identifier"))
+_USER_COLUMNS = [users.c[f.name] for f in fields(User)]
+_USER = select(*_USER_COLUMNS).where(users.c.user_id == bindparam("user_id"))
+_USER_BY_NAME = select(*_USER_COLUMNS).where(users.c.username_key == bindparam("username_key"))
+
+
+def find_client(db: Connection, client_id: str) -> Client | None:
+    """The client with exactly this id."""
+    row = db.execute(_CLIENT, {"client_id": client_id}).mappings().one_or_none()
+    return _client(dict(row)) if row else None
+
+
+def all_clients(db: Connection) -> list[Client]:
+    """Every client."""
+    return [_client(dict(row)) for row in db.execute(_CLIENTS).mappings()]
+
+
+def _client(row: dict[str, Any]) -> Client:
+    settings = dict(row.pop("settings"))
+    refresh_token = RefreshTokenSettings.load(settings.pop("refresh_token", {}))
+    return Client(**row, settings=ClientSettings.load(settings), refresh_token=refresh_token)
+
+
+def find_resource_server(db: Connection, identifier: str) -> ResourceServer | None:
+    """The API with exactly this identifier."""
+    row = db.execute(_RESOURCE_SERVER, {"identifier": identifier}).mappings().one_or_none()
+    return ResourceServer(row["identifier"], row["name"], **row["settings"]) if row else None
+
+
+def find_user(db: Connection, user_id: str) -> User | None:
+    """The user with exactly this id."""
+    row = db.execute(_USER, {"user_id": user_id}).one_or_none()
+    return User(*row) if row else None
+
+
+def find_user_by_name(db: Connection, username: str) -> User | None:
+    """The user whose name or email means `username`."""
+    row = db.execute(_USER_BY_NAME, {"username_key": username_key(username)}).one_or_none()
+    return User(*row) if row else None
+
+
+def username_key(username: str) -> str:
+    """The one canonical form under which two spellings are one account (after RFC 8265 §3.3).
+
+    Compatibility forms, case and invisible format characters fold away, so that no look-alike can register beside a
+    user.
+    """
+    folded = unicodedata.normalize("NFKC", username.strip()).casefold()
+    visible = "".join(ch for ch in folded if unicodedata.category(ch) not in ("Cf", "Cc", "Cs", "Cn", "Co"))
+    return unicodedata.normalize("NFKC", visible)

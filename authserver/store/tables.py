@@ -1,0 +1,177 @@
+"""The tables. Times are whole seconds since the epoch; of secrets only SHA-256 digests are kept.
+
+One database is one tenant, hence no tenant_id anywhere.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _digest(name: str = "digest", *, primary_key: bool = True) -> Column[bytes]:
+    return Column(name, LargeBinary(32), primary_key=primary_key, nullable=False)
+
+
+# Registered facts ------------------------------------------------------------------------------------------------
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("client_id", String(255), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("app_type", String(32), nullable=False),
+    Column("token_endpoint_auth_method", String(64), nullable=False),
+    Column("secret_digest", LargeBinary(32)),
+    Column("is_first_party", Boolean, nullable=False),
+    Column("settings", JSON, nullable=False),
+)
+
+resource_servers = Table(
+    "resource_servers",
+    metadata,
+    Column("identifier", String(255), primary_key=True),
+    Column("name", String, nullable=False),
+    Column("settings", JSON, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", String(255), primary_key=True),
+    Column("username_key", String(255), nullable=False, unique=True),
+    Column("password_hash", String, nullable=False),
+    Column("profile", JSON, nullable=False),
+    Column("blocked", Boolean, nullable=False),
+    _at("created_at"),
+    _at("updated_at"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("alg", String(16), nullable=False),
+    Column("private_key", String, nullable=False),
+    _at("created_at"),
+    _at("activates_at"),
+)
+
+# The browser's side ----------------------------------------------------------------------------------------------
+
+login_sessions = Table(
+    "login_sessions",
+    metadata,
+    _digest(),
+    Column("sid", String(64), nullable=False, unique=True),
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    _at("auth_time"),
+    _at("last_seen_at"),
+    _at("ended_at", nullable=True),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    _digest(),
+    _digest("browser_digest", primary_key=False),
+    Column("request", JSON, nullable=False),
+    _at("expires_at"),
+    Column("sid", String(64)),
+    _at("authenticated_at", nullable=True),
+    Column("decision", String(16)),
+    _at("used_at", nullable=True),
+)
+
+# What was issued -------------------------------------------------------------------------------------------------
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", String(64), primary_key=True),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False),
+    Column("audience", String(255)),
+    Column("scope", String, nullable=False),
+    Column("sid", String(64), nullable=False),
+    _at("auth_time"),
+    Column("auth_time_asked", Boolean, nullable=False),
+    _at("created_at"),
+    _at("revoked_at", nullable=True),
+    Index(None, "user_id", "client_id"),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    _digest(),
+    Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), nullable=False),
+    Column("redirect_uri", String, nullable=False),
+    Column("code_challenge", String(128)),
+    Column("nonce", String),
+    _at("expires_at"),
+    Column("attempts", Integer, nullable=False, default=0),
+    _at("used_at", nullable=True),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    _digest(),
+    Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("parent", LargeBinary(32), index=True),
+    _at("issued_at"),
+    _at("expires_at", nullable=True),
+    _at("idle_expires_at", nullable=True),
+    Column("children", Integer, nullable=False, default=0),
+    _at("used_at", nullable=True),
+)
+
+# Auth0's access tokens carry no jti: two that are minted in one second for the same ends are the same string. Hence
+# the key.
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    _digest(),
+    Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("scope", String, nullable=False),
+    Column("audience", JSON, nullable=False),
+    _at("expires_at"),
+    _at("revoked_at", nullable=True),
+)
+
+# The ledger ------------------------------------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _at("at"),
+    Column("type", String(64), nullable=False),
+    Column("client_id", String(255)),
+    Column("user_id", String(255)),
+    Column("grant_id", String(64)),
+    Column("reason", String),
+)

@@ -1,0 +1,159 @@
+"""Tokens: what a grant becomes. Signed outside any transaction; the caller spends, inserts and commits.
+
+Done: RFC 9068 §2 (profile `rfc9068_profile`) · Auth0's own profile (`access_token`) · OpenID Connect Core §2, §3.1.3.3,
+§3.1.3.6, §12.2 · RFC 6749 §5.1, §6.
+Left out: encrypted tokens; `permissions`.
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from authserver.messages import TokenResponse
+from authserver.rules import claims
+from authserver.rules.scopes import OFFLINE_ACCESS, OPENID
+from authserver.store import issued
+from authserver.store.issued import AccessToken, Grant, RefreshToken
+from authserver.store.registered import REFRESH_TOKEN, Client, ResourceServer, User, find_resource_server
+from authserver.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """An answer that may leave once its rows are committed."""
+
+    response: TokenResponse
+    rows: tuple[AccessToken | RefreshToken, ...]
+
+
+def mint(
+    db: Connection,
+    tenant: Tenant,
+    client: Client,
+    user: User,
+    grant: Grant,
+    scope: tuple[str, ...],
+    *,
+    now: int,
+    nonce: str | None = None,
+    refreshed: RefreshToken | None = None,
+) -> Minted:
+    """Access token, ID token when openid was granted, refresh token when one is due.
+
+    `refreshed` is the one that was presented.
+    """
+    api = find_resource_server(db, grant.audience) if grant.audience else None
+    access_token, access_row = _access_token(db, tenant, client, grant, api, scope, now, refreshed is not None)
+    id_token = _id_token(db, tenant, client, user, grant, scope, now, nonce, access_token) if OPENID in scope else None
+    refresh_token, refresh_row = _refresh_token(client, grant, refreshed, now)
+    response = TokenResponse(
+        access_token=access_token,
+        expires_in=access_row.expires_at - now,
+        scope=scope,
+        id_token=id_token,
+        refresh_token=refresh_token,
+    )
+    return Minted(response, (access_row, refresh_row) if refresh_row else (access_row,))
+
+
+def _access_token(
+    db: Connection,
+    tenant: Tenant,
+    client: Client,
+    grant: Grant,
+    api: ResourceServer | None,
+    scope: tuple[str, ...],
+    now: int,
+    from_refresh: bool,
+) -> tuple[str, AccessToken]:
+    userinfo = tenant.url("/userinfo")
+    audience = ([api.identifier] if api else []) + ([userinfo] if OPENID in scope or not api else [])
+    expires_at = now + (api.token_lifetime if api else tenant.settings.opaque_token_lifetime)
+    if api is None and tenant.policy.opaque_without_audience:
+        token = secrets.token_urlsafe(32)
+    else:
+        common = {
+            "iss": tenant.issuer,
+            "sub": grant.user_id,
+            "aud": audience if len(audience) > 1 else audience[0],
+            "iat": now,
+            "exp": expires_at,
+            "scope": " ".join(scope),
+        }
+        if ((api and api.token_dialect) or tenant.policy.default_token_profile) == "rfc9068_profile":
+            profile = {"client_id": client.client_id, "jti": secrets.token_urlsafe(16)}
+            token = tenant.keyring.sign(db, now, "at+jwt", {**common, **profile})
+        else:
+            profile = {"azp": client.client_id, **({"gty": "refresh_token"} if from_refresh else {})}
+            token = tenant.keyring.sign(db, now, "JWT", {**common, **profile})
+    return token, AccessToken(issued.digest(token), grant.grant_id, " ".join(scope), audience, expires_at)
+
+
+def _id_token(
+    db: Connection,
+    tenant: Tenant,
+    client: Client,
+    user: User,
+    grant: Grant,
+    scope: tuple[str, ...],
+    now: int,
+    nonce: str | None,
+    access_token: str,
+) -> str:
+    protocol: dict[str, object] = {
+        "iss": tenant.issuer,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + client.settings.id_token_lifetime,
+        "sid": grant.sid,
+    }
+    if nonce is not None:
+        protocol["nonce"] = nonce
+    if grant.auth_time_asked or tenant.policy.auth_time == "always":
+        protocol["auth_time"] = grant.auth_time
+    if tenant.policy.at_hash:
+        half = hashlib.sha256(access_token.encode()).digest()[:16]
+        protocol["at_hash"] = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+    # The protocol's claims come last: nothing in a profile can overwrite them.
+    return tenant.keyring.sign(db, now, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
+
+
+def _refresh_token(
+    client: Client, grant: Grant, refreshed: RefreshToken | None, now: int
+) -> tuple[str | None, RefreshToken | None]:
+    settings = client.refresh_token
+    if OFFLINE_ACCESS not in grant.scope.split() or not client.may_use(REFRESH_TOKEN):
+        return None, None
+    if refreshed and settings.rotation_type != "rotating":
+        return None, None
+    token = "v1.M" + secrets.token_urlsafe(48)
+    row = RefreshToken(
+        digest=issued.digest(token),
+        grant_id=grant.grant_id,
+        parent=refreshed.digest if refreshed else None,
+        issued_at=now,
+        expires_at=_absolute_end(client, refreshed, now),
+        idle_expires_at=idle_end(client, now),
+    )
+    return token, row
+
+
+def _absolute_end(client: Client, refreshed: RefreshToken | None, now: int) -> int | None:
+    """First issuance plus the lifetime that was configured then: rotation inherits it and never extends it."""
+    settings = client.refresh_token
+    if refreshed and refreshed.expires_at is not None:
+        return refreshed.expires_at
+    if settings.expiration_type == "non-expiring" or settings.infinite_token_lifetime:
+        return None
+    return now + settings.token_lifetime
+
+
+def idle_end(client: Client, now: int) -> int | None:
+    """Each exchange restarts the idle clock, by the client's present settings."""
+    settings = client.refresh_token
+    if settings.expiration_type == "non-expiring" or settings.infinite_idle_token_lifetime:
+        return None
+    return now + settings.idle_token_lifetime

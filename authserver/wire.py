@@ -1,0 +1,108 @@
+"""Reading: HTTP into a `Request`, refusing what two readers could understand differently.
+
+Done: RFC 6749 §3.2 and appendix B · RFC 8259 §4 (member names must be unique) · RFC 9110 §8.4 (no content codings).
+"""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+
+from authserver.dialects import Policy
+from authserver.endpoints import Endpoint
+from authserver.errors import InvalidRequest, TooLarge, UnsupportedMediaType
+from authserver.messages import Params, Request
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of a body; ten times what the largest honest request needs, even percent-encoded."""
+
+FIELD_LIMIT = 100
+
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+
+async def read_body(http: HttpRequest) -> bytes:
+    """At most BODY_LIMIT bytes, counted while they arrive.
+
+    Raises TooLarge, or InvalidRequest when the sender gave up.
+    """
+    body = bytearray()
+    try:
+        async for chunk in http.stream():
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                raise TooLarge
+    except ClientDisconnect:
+        raise InvalidRequest from None
+    return bytes(body)
+
+
+def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) -> Request:
+    """The request as rooms see it. Raises InvalidRequest and its kin."""
+    query = _form(http.scope["query_string"])
+    if query.pairs and not endpoint.query:
+        raise InvalidRequest("Parameters belong into the request body, not into the URL.")
+    params = _body(http, body, policy) if http.method == "POST" else Params()
+    if endpoint.surface != "person" and (query.repeated or params.repeated):
+        raise InvalidRequest("A parameter was sent more than once.")
+    return Request(
+        method=http.method,
+        query=query,
+        body=params,
+        authorization=tuple(http.headers.getlist("authorization")),
+        cookies=http.cookies,
+        origin=http.headers.get("origin"),
+        fetch_site=http.headers.get("sec-fetch-site"),
+        source=http.client.host if http.client else "",
+    )
+
+
+def _body(http: HttpRequest, body: bytes, policy: Policy) -> Params:
+    content_types = http.headers.getlist("content-type")
+    if not body and not content_types:
+        return Params()
+    if len(content_types) != 1 or "content-encoding" in http.headers:
+        raise UnsupportedMediaType
+    media_type, *parameters = (part.strip().lower() for part in content_types[0].split(";"))
+    if any(parameter not in ("", "charset=utf-8", 'charset="utf-8"') for parameter in parameters):
+        raise UnsupportedMediaType
+    if media_type == _FORM:
+        return _form(body)
+    if media_type == _JSON and policy.json_bodies:
+        return _json(body)
+    raise UnsupportedMediaType
+
+
+def _form(encoded: bytes) -> Params:
+    try:
+        text = encoded.decode("utf-8", "surrogateescape")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=FIELD_LIMIT)
+    except ValueError:
+        raise InvalidRequest("The request has too many parameters.") from None
+    return Params(pairs)
+
+
+def _json(body: bytes) -> Params:
+    def pairs(members: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+        return members  # keeps repeated names visible, where dict would keep the last
+
+    try:
+        members = json.loads(body, object_pairs_hook=pairs)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The request body is not well-formed JSON.") from None
+    if not isinstance(members, list) or not all(isinstance(member, tuple) for member in members):
+        raise InvalidRequest("The request body must be a JSON object.")
+    if len(members) > FIELD_LIMIT:
+        raise InvalidRequest("The request has too many parameters.")
+    return Params((name, _json_value(name, value)) for name, value in members)
+
+
+def _json_value(name: str, value: Any) -> str | None:
+    if value is None:
+        return ""  # null, "" and absent are the same
+    if name == "scope" and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return " ".join(value)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,151 @@
+"""The native app as a whole: settings, store, clock and wire, put together once.
+
+The command line and the demo both use it. Nothing here talks to a terminal, and each network object is
+made when it is first needed.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import httpx2
+
+from client import discovery, id_token
+from client.api_calls import Caller, same_person
+from client.errors import ClientError, LoginNeededError, StoreDamagedError, UnavailableError
+from client.login import PendingLogin
+from client.session import Session, token_set
+from client.settings import CALLBACK_PORTS, Settings
+from client.store import Store, TokenSet
+from client.tokens import TokenEndpoint
+from client.wire import Exchange, fetch_document, http_options
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    was_logged_in: bool
+    problem: ClientError | None
+    """Why the server could not be told, if it could not. The local tokens are gone either way."""
+
+
+class NativeApp:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        now: Callable[[], float] = time.time,
+        random: Callable[[], str] = secrets.token_urlsafe,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        ports: Sequence[int] = CALLBACK_PORTS,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self._now = now
+        self._random = random
+        self._on_exchange = on_exchange
+        self._ports = ports
+        self._session = Session(store, self._refreshed, now)
+
+    @cached_property
+    def metadata(self) -> discovery.Metadata:
+        with self._http() as http:
+            return discovery.discover(http, self.settings.issuer)
+
+    @cached_property
+    def token_endpoint(self) -> TokenEndpoint:
+        return TokenEndpoint(self.settings.client_id, self.metadata, self._http_options)
+
+    def begin_login(self) -> PendingLogin:
+        return PendingLogin(
+            self.settings,
+            self.metadata,
+            self.token_endpoint,
+            self._fetch_jwks,
+            self.store,
+            now=self._now,
+            random=self._random,
+            ports=self._ports,
+        )
+
+    def tokens(self) -> TokenSet:
+        return self._session.tokens()
+
+    def refresh(self) -> TokenSet:
+        """Refresh although the access token still works (unless another process has just done so)."""
+        with self.store.lock():
+            held = self.store.load()
+        if held is None:
+            raise LoginNeededError("You are not logged in.")
+        return self._session.tokens(rejected=held.access_token)
+
+    def call_api(self, method: str, path: str, json: dict[str, str] | None = None) -> Any:
+        api = self.settings.api_url
+        with self._http() as http:
+            return Caller(http, api, "The API", self._session.tokens).call(method, api.rstrip("/") + path, json)[0]
+
+    def userinfo(self) -> dict[str, Any]:
+        url = self.metadata.userinfo_endpoint
+        if url is None:
+            raise UnavailableError("The authorization server has no userinfo endpoint.")
+        with self._http() as http:
+            claims, tokens = Caller(http, url, "Userinfo", self._session.tokens).call("GET", url)
+        return same_person(claims, tokens)
+
+    def logout(self) -> LoggedOut:
+        """Tell the server, and forget locally whether or not it could be told."""
+        with self.store.lock():
+            try:
+                tokens = self.store.load()
+            except StoreDamagedError:
+                tokens = None
+            try:
+                return LoggedOut(tokens is not None, self._revoke(tokens))
+            finally:
+                self.store.delete()
+
+    def _revoke(self, tokens: TokenSet | None) -> ClientError | None:
+        if tokens is None or tokens.refresh_token is None:
+            return None
+        try:
+            self.token_endpoint.revoke(tokens.refresh_token)
+        except ClientError as problem:
+            return problem
+        return None
+
+    def _refreshed(self, old: TokenSet) -> TokenSet:
+        asked_at = self._now()
+        answer = self.token_endpoint.refresh(str(old.refresh_token))
+        token, claims = old.id_token, old.identity
+        if answer.id_token is not None:
+            token = answer.id_token
+            claims = id_token.verify(
+                token,
+                jwks=self._fetch_jwks(),
+                issuer=self.metadata.issuer,
+                client_id=self.settings.client_id,
+                access_token=answer.access_token,
+                now=self._now(),
+                previous=old.identity,
+            )
+        return token_set(
+            answer,
+            asked_at=asked_at,
+            id_token=token,
+            identity=claims,
+            scope=old.scope,
+            refresh_token=old.refresh_token,
+        )
+
+    def _fetch_jwks(self) -> dict[str, Any]:
+        with self._http() as http:
+            return fetch_document(http, self.metadata.jwks_uri, "The issuer's key set")
+
+    def _http(self) -> httpx2.Client:
+        return httpx2.Client(**self._http_options())
+
+    def _http_options(self) -> dict[str, Any]:
+        return http_options(self.settings, self._on_exchange)

@@ -1,0 +1,138 @@
+"""The login: from "who are you" to stored tokens, with the person's own browser in between.
+
+Done: RFC 8252 sections 4.1, 6 and 8.1; RFC 6749 section 4.1; RFC 7636; OpenID Connect Core 1.0 sections
+3.1.2.1 (nonce) and 3.1.3.
+Order: discovery → bind the listener → build the URL → browser → callback (state, iss, error or code) →
+token request → ID token → save → final page → close.
+Left out: the device flow, pushed requests, custom URL schemes, pasting the callback by hand (a person
+who is asked for it once will give it to a thief too, row CL17).
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+from client import authorization_response, id_token, page
+from client.discovery import Metadata
+from client.errors import ClientError, MalformedError, StoreDamagedError
+from client.loopback import Listener, Pairs
+from client.pkce import s256
+from client.session import token_set
+from client.settings import CALLBACK_PORTS, Settings
+from client.store import Store, TokenSet
+from client.tokens import TokenEndpoint
+
+LOGIN_SECONDS = 5 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    tokens: TokenSet
+    callback: Pairs
+    clock_difference: int
+
+
+class PendingLogin:
+    """A login that waits for its person. As a context manager it closes its listener whatever happens."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        metadata: Metadata,
+        endpoint: TokenEndpoint,
+        fetch_jwks: Callable[[], dict[str, Any]],
+        store: Store,
+        *,
+        now: Callable[[], float],
+        random: Callable[[], str] = secrets.token_urlsafe,
+        ports: Sequence[int] = CALLBACK_PORTS,
+    ) -> None:
+        _check_store(store)
+        self._settings = settings
+        self._metadata = metadata
+        self._endpoint = endpoint
+        self._fetch_jwks = fetch_jwks
+        self._store = store
+        self._now = now
+        self._nonce = random()
+        self._verifier = random()
+        state = random()
+        self._listener = Listener(state, ports)
+        self.redirect_uri = self._listener.redirect_uri
+        self.parameters = {
+            "response_type": "code",
+            "client_id": settings.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": settings.scope,
+            "audience": settings.audience,
+            "state": state,
+            "nonce": self._nonce,
+            "code_challenge": s256(self._verifier),
+            "code_challenge_method": "S256",
+        }
+        separator = "&" if "?" in metadata.authorization_endpoint else "?"
+        self.url = metadata.authorization_endpoint + separator + urlencode(self.parameters, quote_via=quote)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def give_up(self) -> None:
+        """Wake up whoever waits in `finish`."""
+        self._listener.give_up()
+
+    def finish(self, timeout: float = LOGIN_SECONDS) -> LoggedIn:
+        pairs = self._listener.wait(timeout)
+        try:
+            done = self._redeem(pairs)
+        except ClientError as problem:
+            self._listener.show(page.failed(str(problem)))
+            raise
+        identity = done.tokens.identity
+        self._listener.show(page.logged_in(str(identity.get("name") or identity["sub"])))
+        return done
+
+    def _redeem(self, pairs: Pairs) -> LoggedIn:
+        code = authorization_response.code_from(pairs, self._metadata.issuer)
+        asked_at = self._now()
+        answer = self._endpoint.exchange(code, self._verifier, self.redirect_uri)
+        if answer.id_token is None:
+            raise MalformedError("The token endpoint sent no ID token, so nobody knows who logged in.")
+        claims = id_token.verify(
+            answer.id_token,
+            jwks=self._fetch_jwks(),
+            issuer=self._metadata.issuer,
+            client_id=self._settings.client_id,
+            access_token=answer.access_token,
+            now=self._now(),
+            nonce=self._nonce,
+        )
+        tokens = token_set(
+            answer, asked_at=asked_at, id_token=answer.id_token, identity=claims, scope=self._settings.scope
+        )
+        with self._store.lock():
+            self._store.save(tokens)
+        return LoggedIn(tokens, pairs, id_token.clock_difference(claims, asked_at))
+
+
+def _check_store(store: Store) -> None:
+    """Better to hear that the tokens cannot be kept before the password is typed than after."""
+    with store.lock(), suppress(StoreDamagedError):
+        store.load()
+
+
+def open_in_background(browser: Callable[[str], object], url: str) -> None:
+    """In a thread: a text browser or a BROWSER script may run until the login is over."""
+    threading.Thread(target=browser, args=(url,), daemon=True).start()

@@ -1,0 +1,174 @@
+"""The wire: every byte this app sends or receives over HTTP passes here.
+
+Done: no redirects, no proxies, no .netrc, no ambient certificates (RFC 9700 section 4.11, 4.12);
+bounded size and time; two addresses with one identity (a public URL dialled at an internal origin);
+strict JSON documents.
+Left out: compression (asked not to, and refused: a small answer may unpack to a huge one); retries (a
+lost answer to a refresh must not be asked for again blindly, see session.py).
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from client import urls
+from client.errors import MalformedError, UnavailableError
+from client.settings import Settings
+
+MAX_BODY = 1024 * 1024
+MAX_SECONDS = 30.0
+TIMEOUT = httpx2.Timeout(10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, for those who want to look on (the demo)."""
+
+    method: str
+    url: str
+    request_headers: Mapping[str, str]
+    request_body: bytes
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class AnswerRefusedError(httpx2.TransportError):
+    """Too large, too slow or compressed. A TransportError, so that one `except` catches them all."""
+
+
+class Wire(httpx2.BaseTransport):
+    def __init__(
+        self,
+        inner: httpx2.BaseTransport,
+        dialled_at: Mapping[str, str],
+        on_exchange: Callable[[Exchange], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._inner = inner
+        self._dialled_at = dialled_at
+        self._on_exchange = on_exchange
+        self._clock = clock
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        deadline = self._clock() + MAX_SECONDS
+        answer = self._inner.handle_request(self._addressed(request))
+        try:
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise AnswerRefusedError("it is compressed although we asked for plain bytes")
+            body = b"".join(self._bounded(answer, deadline))
+        finally:
+            answer.close()
+        if self._on_exchange:
+            self._on_exchange(_exchange(request, answer, body))
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=body)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _addressed(self, request: httpx2.Request) -> httpx2.Request:
+        public = str(request.url)
+        internal = self._dialled_at.get(urls.origin(public))
+        if internal is None:
+            return request
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"host"]
+        return httpx2.Request(
+            request.method,
+            urls.at_origin(public, internal),
+            headers=headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+
+    def _bounded(self, answer: httpx2.Response, deadline: float) -> Iterator[bytes]:
+        size = 0
+        for chunk in answer.iter_raw():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise AnswerRefusedError(f"it is larger than {MAX_BODY:,} bytes")
+            if self._clock() > deadline:
+                raise AnswerRefusedError(f"it was not complete after {MAX_SECONDS:.0f} seconds")
+            yield chunk
+
+
+def http_options(settings: Settings, on_exchange: Callable[[Exchange], None] | None = None) -> dict[str, Any]:
+    """The arguments for each HTTP client we make, Authlib's included: one place decides about trust."""
+    trust = httpx2.create_ssl_context(trust_env=False)
+    if settings.ca_file:
+        trust.load_verify_locations(cafile=settings.ca_file)
+    return {
+        "transport": Wire(httpx2.HTTPTransport(verify=trust, trust_env=False), settings.dialled_at, on_exchange),
+        "trust_env": False,
+        "follow_redirects": False,
+        "timeout": TIMEOUT,
+        "headers": {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "understudy-client",
+        },
+    }
+
+
+def fetch_document(http: httpx2.Client, url: str, what: str) -> dict[str, Any]:
+    """GET a JSON document that a server publishes (metadata, keys)."""
+    try:
+        answer = http.get(url)
+    except httpx2.HTTPError as problem:
+        raise unavailable(what, url, problem) from problem
+    if answer.status_code == 429 or answer.status_code >= 500:
+        raise UnavailableError(f"{what} at {url} is not available now (status {answer.status_code}).")
+    if answer.status_code != 200:
+        raise MalformedError(f"{what} at {url} answered with status {answer.status_code} instead of 200.")
+    return read_object(answer, what)
+
+
+def unavailable(what: str, url: str, problem: httpx2.HTTPError) -> UnavailableError | MalformedError:
+    if isinstance(problem, AnswerRefusedError):
+        return MalformedError(f"{what} at {url} sent an answer that was not read: {problem}.")
+    reason = str(problem) or type(problem).__name__
+    return UnavailableError(f"{what} at {url} cannot be reached: {reason}.", "Is it running? Nothing was forgotten.")
+
+
+def read_json(answer: httpx2.Response, what: str) -> Any:
+    """JSON, and nothing that merely resembles it."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise MalformedError(f"{what} answered with {media_type or 'no content type'} instead of JSON.")
+    try:
+        return json.loads(answer.content, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as problem:
+        raise MalformedError(f"{what} answered with something that is not valid JSON.") from problem
+
+
+def read_object(answer: httpx2.Response, what: str) -> dict[str, Any]:
+    value = read_json(answer, what)
+    if not isinstance(value, dict):
+        raise MalformedError(f"{what} answered with JSON that is not an object.")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _exchange(request: httpx2.Request, answer: httpx2.Response, body: bytes) -> Exchange:
+    return Exchange(
+        method=request.method,
+        url=str(request.url),
+        request_headers=dict(request.headers),
+        request_body=request.content,
+        status=answer.status_code,
+        headers=dict(answer.headers),
+        body=body,
+    )

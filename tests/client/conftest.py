@@ -1,0 +1,77 @@
+"""Fixtures: the app between a fake authorization server and a fake API, on a clock that the test turns."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from client.app import NativeApp
+from client.login import LoggedIn
+from client.settings import Settings
+from client.store import open_store
+from tests.client.fake_server import FakeApi, FakeIssuer
+
+NewApp = Callable[..., NativeApp]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = float(int(time.time()))
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture(autouse=True)
+def _no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("CLIENT_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def issuer(clock: Clock) -> Iterator[FakeIssuer]:
+    fake = FakeIssuer(clock)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    fake = FakeApi()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def settings(issuer: FakeIssuer, api: FakeApi, tmp_path: Path) -> Settings:
+    return Settings(issuer=issuer.issuer, api_url=api.origin, token_dir=str(tmp_path / "tokens"))
+
+
+@pytest.fixture
+def app(settings: Settings, clock: Clock) -> NativeApp:
+    """Any free port: the registered ones are shared by everything that runs on this machine."""
+    return NativeApp(settings, open_store(settings), now=clock, ports=(0,))
+
+
+def log_in(app: NativeApp) -> LoggedIn:
+    """Login with a browser that does as it is told."""
+    with app.begin_login() as pending, ThreadPoolExecutor(1) as pool:
+        browser = pool.submit(visit, pending.url)
+        try:
+            return pending.finish(20)
+        finally:
+            browser.result()
+
+
+def visit(url: str) -> httpx2.Response:
+    with httpx2.Client(trust_env=False, follow_redirects=True, timeout=20) as browser:
+        return browser.get(url)
