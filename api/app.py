@@ -11,14 +11,16 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from api import health, me, notes
 from api.claims import Rules
 from api.discovery import Issuer
 from api.door import Door
-from api.errors import ApiError, MethodNotAllowedError, NotFoundError, UnavailableError, answer
+from api.errors import ApiError, InvalidRequestError, MethodNotAllowedError, NotFoundError, UnavailableError, answer
 from api.keys import Keys
 from api.service import Service
 from api.settings import Settings
@@ -56,7 +58,15 @@ def create_app(settings: Settings, now: Callable[[], float] = time.time) -> Fast
     for room in (me, notes, health):
         app.include_router(room.router)
     app.add_middleware(Door)
-    for kind in (ApiError, HTTPException, RequestValidationError, OperationalError, Exception):
+    for kind in (
+        ApiError,
+        HTTPException,
+        RequestValidationError,
+        OperationalError,
+        PoolTimeoutError,
+        ClientDisconnect,
+        Exception,
+    ):
         app.add_exception_handler(kind, _refuse)
     return app
 
@@ -74,8 +84,10 @@ def _as_api_error(exception: Exception) -> ApiError:
         # The only thing that FastAPI validates here by itself is the form of a note's id.
         case HTTPException(status_code=HTTPStatus.NOT_FOUND) | RequestValidationError():
             return NotFoundError("There is nothing at this address")
-        case OperationalError():
-            log.error("the database failed: %.300r", exception.orig)
+        case ClientDisconnect():
+            return InvalidRequestError("The request ended early")
+        case OperationalError() | PoolTimeoutError():
+            log.error("the database failed: %.300s", exception)
             return UnavailableError("The database is not available")
     correlation_id = uuid.uuid4().hex[:12]
     log.error("unexpected error %s", correlation_id, exc_info=exception)

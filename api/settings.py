@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     )
     metadata_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None,
-        description="where to dial for the issuer's metadata, when that is another address than the issuer",
+        description="another address to dial for the issuer's metadata: the document's or the issuer's",
     )
     audience: str = Field(
         "https://notes.example/api", min_length=1, description="this API's identifier, demanded in `aud`"

@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -
 
     rooms = (*ROOMS, metadata.room(ROOMS))
     endpoints = [endpoint for room in rooms for endpoint in room.endpoints]
-    return FastAPI(
+    app = FastAPI(
         title="Understudy authorization server",
         openapi_url=None,  # a protocol needs no second description; nothing here loads scripts from elsewhere
         redirect_slashes=False,  # such a redirect would be built from the Host header
@@ -53,6 +53,8 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -
         middleware=[Middleware(door.HostGate, hosts=hosts)],
         exception_handlers={HTTPException: _not_found},
     )
+    app.state.tenant = tenant
+    return app
 
 
 async def _not_found(_: HttpRequest, error: Exception) -> Response:

@@ -5,6 +5,8 @@ refused: new keys over old data would look like a working server that nobody tru
 """
 
 import secrets
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from authserver import keys
 from authserver.clock import Clock
 from authserver.passwords import hash_password
 from authserver.settings import DEMO_TENANT, Settings, is_loopback
-from authserver.store.engine import Database, StoreError
+from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
 from authserver.store.registered import username_key
 from authserver.store.schema import current_revision, head_revision, upgrade
@@ -41,12 +43,11 @@ def prepare(database: Database, settings: Settings, now: Clock) -> Seeded:
     tenant_file = read_tenant_file(settings.tenant)
     marker = _marker(database)
     _refuse_lost(database, marker)
+    _refuse_damaged(database.file)
     try:
         with database.write() as db:
             if database.dialect == "postgresql":
                 db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            else:
-                _refuse_damaged(db)
             seeded = _prepare(db, tenant_file, now())
             _refuse_public_demo(db, settings)
     except DBAPIError as error:
@@ -188,7 +189,17 @@ def _refuse_lost(database: Database, marker: Path | None) -> None:
             raise StoreError(f"database_url: {file} cannot be made: {error.strerror}") from None
 
 
-def _refuse_damaged(db: Connection) -> None:
-    verdict = db.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+def _refuse_damaged(file: Path | None) -> None:
+    """Before our engine opens the file, which would already change its journal mode."""
+    if file is None or file.stat().st_size == 0:
+        return
+    try:
+        with closing(sqlite3.connect(file, timeout=BUSY_TIMEOUT)) as db:
+            (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            ours = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        verdict, ours = str(error), True
     if verdict != "ok":
-        raise StoreError(f"database_url: the database is damaged ({verdict}); restore a backup")
+        raise StoreError(f"database_url: {file} is damaged ({verdict}); restore a backup")
+    if not ours:
+        raise StoreError(f"database_url: {file} belongs to something else; name another")

@@ -20,7 +20,7 @@ from pydantic import (
 
 from authserver.messages import is_text
 from authserver.rules.redirects import is_registrable
-from authserver.store.registered import AUTHORIZATION_CODE, DAY, REFRESH_TOKEN
+from authserver.store.registered import AUTHORIZATION_CODE, DAY, REFRESH_TOKEN, username_key
 
 
 class TenantFileError(Exception):
@@ -187,7 +187,8 @@ class TenantFile(_Model):
         ids = [client.client_id for client in self.clients]
         apis = [api.identifier for api in self.resourceServers]
         users = [user.user_id for user in self.users]
-        for kind, names in (("client_id", ids), ("identifier", apis), ("user_id", users)):
+        emails = [username_key(user.email) for user in self.users]
+        for kind, names in (("client_id", ids), ("identifier", apis), ("user_id", users), ("email", emails)):
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"{kind} must be unique: {', '.join(sorted(twice))} stands twice")
         # An ID token's audience is a client_id, an access token's an identifier: they must never be confusable.
@@ -210,12 +211,12 @@ def read_tenant_file(path: Path) -> TenantFile:
         raise TenantFileError(f"{path}:1: not YAML: {error}") from None
     if not isinstance(root, yaml.MappingNode):
         raise TenantFileError(f"{path}:1: expected a mapping with tenant, clients, resourceServers and users")
-    _refuse_duplicates(path, root)
     try:
+        _refuse_duplicates(path, root)
         return TenantFile.model_validate(yaml.safe_load(text))
-    except (ValidationError, ValueError) as error:
-        if not isinstance(error, ValidationError):
-            raise TenantFileError(f"{path}:1: not YAML: {error}") from None
+    except (yaml.YAMLError, RecursionError):
+        raise TenantFileError(f"{path}:1: not YAML that ends: an alias contains itself, or a key is no text") from None
+    except ValidationError as error:
         lines = [_explain(path, root, dict(mistake)) for mistake in error.errors()]
         raise TenantFileError("\n".join(lines)) from None
 
@@ -250,6 +251,8 @@ def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise TenantFileError(f"{path}:{key.start_mark.line + 1}: a name was expected here")
             if key.value in seen:
                 raise TenantFileError(f"{path}:{key.start_mark.line + 1}: {key.value} stands twice; keep one")
             seen.add(key.value)

@@ -41,7 +41,7 @@ class Caller:
         return (None if answer.status_code == 204 else read_json(answer, self.what)), tokens
 
     def _send(self, method: str, url: str, json: dict[str, str] | None, tokens: TokenSet) -> httpx2.Response:
-        if urls.origin(url) != urls.origin(self.home):
+        if urls.flaw(url) or urls.origin(url) != urls.origin(self.home):
             raise MalformedError(f"{url} is not at {self.home}: the token was not sent.")
         try:
             return self.http.request(method, url, json=json, headers={"Authorization": f"Bearer {tokens.access_token}"})

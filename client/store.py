@@ -123,9 +123,12 @@ class FileStore:
                     f"Look where it points, then remove it: rm {self._path}",
                 ) from problem
             raise StoreError(f"{self._path} cannot be read: {problem.strerror}.") from problem
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             self._check_file(os.fstat(descriptor))
-            return _decode(file.read(MAX_FILE), self._path)
+            content = os.read(descriptor, MAX_FILE)
+        finally:
+            os.close(descriptor)
+        return _decode(content, self._path)
 
     def save(self, tokens: TokenSet) -> None:
         self._prepare_directory()

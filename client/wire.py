@@ -8,15 +8,17 @@ lost answer to a refresh must not be asked for again blindly, see session.py).
 """
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx2
 
 from client import urls
-from client.errors import MalformedError, UnavailableError
+from client.errors import MalformedError, SettingsError, UnavailableError
 from client.settings import Settings
 
 MAX_BODY = 1024 * 1024
@@ -75,10 +77,12 @@ class Wire(httpx2.BaseTransport):
         internal = self._dialled_at.get(urls.origin(public))
         if internal is None:
             return request
-        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"host"]
+        address = httpx2.URL(urls.at_origin(public, internal))
+        headers = httpx2.Headers(request.headers)
+        headers["Host"] = address.netloc.decode()
         return httpx2.Request(
             request.method,
-            urls.at_origin(public, internal),
+            address,
             headers=headers,
             stream=request.stream,
             extensions=request.extensions,
@@ -97,11 +101,9 @@ class Wire(httpx2.BaseTransport):
 
 def http_options(settings: Settings, on_exchange: Callable[[Exchange], None] | None = None) -> dict[str, Any]:
     """The arguments for each HTTP client we make, Authlib's included: one place decides about trust."""
-    trust = httpx2.create_ssl_context(trust_env=False)
-    if settings.ca_file:
-        trust.load_verify_locations(cafile=settings.ca_file)
+    transport = httpx2.HTTPTransport(verify=_trust(settings.ca_file), trust_env=False)
     return {
-        "transport": Wire(httpx2.HTTPTransport(verify=trust, trust_env=False), settings.dialled_at, on_exchange),
+        "transport": Wire(transport, settings.dialled_at, on_exchange),
         "trust_env": False,
         "follow_redirects": False,
         "timeout": TIMEOUT,
@@ -111,6 +113,18 @@ def http_options(settings: Settings, on_exchange: Callable[[Exchange], None] | N
             "User-Agent": "understudy-client",
         },
     }
+
+
+@cache
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """Once per process: reading the system's authorities takes longer than a request on loopback."""
+    trust = httpx2.create_ssl_context(trust_env=False)
+    try:
+        if ca_file:
+            trust.load_verify_locations(cafile=ca_file)
+    except OSError as problem:  # ssl.SSLError is one
+        raise SettingsError(f"CLIENT_CA_FILE cannot be used: {problem}.", "It must be a PEM file.") from problem
+    return trust
 
 
 def fetch_document(http: httpx2.Client, url: str, what: str) -> dict[str, Any]:

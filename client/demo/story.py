@@ -4,9 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from client.app import NativeApp
-from client.demo.person import USER_AGENT, Person, PersonStuckError
+from client.demo.person import USER_AGENT, Person
 from client.demo.telling import Teller, decoded
-from client.errors import ClientError, InsufficientScopeError, LoginNeededError, RefusedError
+from client.errors import InsufficientScopeError, LoginNeededError, RefusedError
 from client.login import LoggedIn, PendingLogin, open_in_background
 from client.store import TokenSet
 from client.wire import Exchange
@@ -34,9 +34,12 @@ class Story:
     def run(self) -> None:
         try:
             self._tell()
-        except (ClientError, PersonStuckError) as problem:
+        except StepFailedError:
+            raise
+        except Exception as problem:
             self._teller.wire(self._teller.take())
-            raise self._failure("a step without an error", str(problem)) from problem
+            got = f"{type(problem).__name__}: {problem}"
+            raise self._failure("a step without an error", got) from problem
         finally:
             self._person.close()
 

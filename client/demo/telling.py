@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from rich.console import Console
 from rich.padding import Padding
@@ -94,7 +94,9 @@ class Teller:
         parts = urlsplit(exchange.url)
         short = f"{exchange.method} {parts._replace(query='').geturl()} → {exchange.status}"
         if "location" in exchange.headers:
-            short += f" to {urlsplit(exchange.headers['location'])._replace(query='').geturl()}"
+            target = urlsplit(urljoin(exchange.url, exchange.headers["location"]))
+            near = (target.scheme, target.netloc) == (parts.scheme, parts.netloc)
+            short += f" to {target.path if near else target._replace(query='').geturl()}"
         self._console.print(Padding(Text(printable(short)), (0, 0, 0, 4)))
 
     def _arrow(self, arrow: str, text: str, rfc: str = "") -> None:

@@ -136,7 +136,12 @@ class FakeIssuer:
 
 
 def reply(
-    handler: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, kind: str = "application/json", headers: dict[str, str] | None = None
+    handler: BaseHTTPRequestHandler,
+    body: bytes,
+    *,
+    status: int = 200,
+    kind: str = "application/json",
+    headers: dict[str, str] | None = None,
 ) -> None:
     handler.send_response(status)
     for name, value in {"content-type": kind, "content-length": str(len(body)), **(headers or {})}.items():

@@ -4,6 +4,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
@@ -12,7 +13,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from api import keys
+from api import discovery, keys
 from tests.api.conftest import StartApi
 from tests.api.fake_issuer import (
     JWKS,
@@ -211,55 +212,64 @@ def test_API13_old_keys_serve_while_the_issuer_is_down_but_not_for_ever(
     assert get_me(api, issuer.token()).status_code == 200
 
 
+class Hanging:
+    """The key set does not come before `release` is set. `asked`: somebody waits for it."""
+
+    def __init__(self, issuer: FakeIssuer) -> None:
+        self.issuer = issuer
+        self.asked = threading.Event()
+        self.release = threading.Event()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.asked.set()
+        self.release.wait(20)
+        self.issuer.answer(handler)
+
+
 @pytest.fixture
-def hanging(issuer: FakeIssuer) -> Iterator[threading.Event]:
-    """The key set does not come before this event is set."""
-    release = threading.Event()
-
-    def hang(handler: BaseHTTPRequestHandler) -> None:
-        release.wait(20)
-        issuer.answer(handler)
-
-    issuer.answers[JWKS] = hang
-    yield release
-    release.set()
+def hanging(issuer: FakeIssuer) -> Iterator[Hanging]:
+    hanging = Hanging(issuer)
+    yield hanging
+    hanging.release.set()
 
 
-def test_API13_nobody_waits_whose_key_is_here(api: TestClient, issuer: FakeIssuer, hanging: threading.Event) -> None:
-    hanging.set()
-    assert get_me(api, issuer.token()).status_code == 200
-    hanging.clear()
+def test_API13_nobody_waits_whose_key_is_here(api: TestClient, issuer: FakeIssuer, hanging: Hanging) -> None:
+    good = issuer.token()
+    assert get_me(api, good).status_code == 200
+    issuer.answers[JWKS] = hanging.answer
     with ThreadPoolExecutor(60) as threads:  # more than there are threads to serve requests
-        guesses = [threads.submit(get_me, api, issuer.token(header={"kid": f"guess{number}"})) for number in range(60)]
-        while issuer.requests.count(JWKS) < 2:
-            pass
+        kids = [f"guess{number}" for number in range(60)]
+        guesses = [threads.submit(get_me, api, issuer.token(header={"kid": kid})) for kid in kids]
+        assert hanging.asked.wait(10)
         for _ in range(5):
-            assert api.get("/notes", headers={"Authorization": f"Bearer {issuer.token()}"}).status_code == 200
+            assert api.get("/notes", headers={"Authorization": f"Bearer {good}"}).status_code == 200
         assert not any(guess.done() for guess in guesses)
-        hanging.set()
+        hanging.release.set()
         assert {guess.result().status_code for guess in guesses} == {401}
     assert issuer.fetches == 2
 
 
-def test_API13_one_fetch_serves_all_who_wait(api: TestClient, issuer: FakeIssuer, hanging: threading.Event) -> None:
+def test_API13_one_fetch_serves_all_who_wait(api: TestClient, issuer: FakeIssuer, hanging: Hanging) -> None:
+    issuer.answers[JWKS] = hanging.answer
     with ThreadPoolExecutor(10) as threads:
         waiting = [threads.submit(get_me, api, issuer.token()) for _ in range(10)]
-        while JWKS not in issuer.requests:
-            pass
-        hanging.set()
+        assert hanging.asked.wait(10)
+        hanging.release.set()
         assert {request.result().status_code for request in waiting} == {200}
     assert issuer.fetches == 1
 
 
 def test_API13_a_slow_issuer_delays_an_old_key_briefly(
-    api: TestClient, issuer: FakeIssuer, clock: Clock, hanging: threading.Event
+    api: TestClient, issuer: FakeIssuer, clock: Clock, hanging: Hanging
 ) -> None:
-    hanging.set()
     assert get_me(api, issuer.token()).status_code == 200
-    hanging.clear()
+    issuer.answers[JWKS] = hanging.answer
     clock.advance(keys.TTL)
-    assert get_me(api, issuer.token()).status_code == 200  # it would hang if it waited: nobody sets the event
+    started = time.monotonic()
     assert get_me(api, issuer.token()).status_code == 200
+    assert get_me(api, issuer.token()).status_code == 200
+    assert hanging.asked.is_set()
+    assert time.monotonic() - started < discovery.TOTAL_TIMEOUT - 1
     assert issuer.fetches == 2
 
 

@@ -268,12 +268,12 @@ def test_P2_times_that_are_no_times(api: TestClient, issuer: FakeIssuer, name: s
 
 def test_P2_times_to_the_second(api: TestClient, issuer: FakeIssuer, clock: Clock) -> None:
     now = int(START)
-    good: Json
-    bad: Json
-    for good in ({"exp": now + 1}, {"nbf": now}, {"nbf": now - 0.5}, {"iat": now + 60}, {"iat": 0}):
-        assert get_me(api, issuer.token(**good)).status_code == 200
-    for bad in ({"exp": now}, {"exp": now - 1}, {"exp": 0}, {"nbf": now + 1}, {"iat": now + 61}):
-        assert_invalid_token(get_me(api, issuer.token(**bad)))
+    good: list[Json] = [{"exp": now + 1}, {"nbf": now}, {"nbf": now - 0.5}, {"iat": now + 60}, {"iat": 0}]
+    for changes in good:
+        assert get_me(api, issuer.token(**changes)).status_code == 200
+    bad: list[Json] = [{"exp": now}, {"exp": now - 1}, {"exp": 0}, {"nbf": now + 1}, {"iat": now + 61}]
+    for changes in bad:
+        assert_invalid_token(get_me(api, issuer.token(**changes)))
     token = issuer.token(exp=now + 30)
     clock.advance(29.9)
     assert get_me(api, token).status_code == 200

@@ -2,20 +2,19 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
 import pytest
+from filelock import FileLock
 
 from client.app import NativeApp
 from client.login import LoggedIn
 from client.settings import Settings
 from client.store import open_store
 from tests.client.fake_server import FakeApi, FakeIssuer
-
-NewApp = Callable[..., NativeApp]
 
 
 class Clock:
@@ -60,6 +59,14 @@ def settings(issuer: FakeIssuer, api: FakeApi, tmp_path: Path) -> Settings:
 def app(settings: Settings, clock: Clock) -> NativeApp:
     """Any free port: the registered ones are shared by everything that runs on this machine."""
     return NativeApp(settings, open_store(settings), now=clock, ports=(0,))
+
+
+@pytest.fixture
+def callback_ports(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
+    """8400 to 8402 belong to one test at a time, in whichever worker it runs."""
+    base = tmp_path_factory.getbasetemp()
+    with FileLock((base if worker_id == "master" else base.parent) / "callback-ports.lock"):
+        yield
 
 
 def log_in(app: NativeApp) -> LoggedIn:

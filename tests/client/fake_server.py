@@ -4,6 +4,7 @@ Real sockets and real keys. What a test does not change, it says truthfully.
 """
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -44,13 +45,21 @@ class Answer:
 Route = Callable[[Request], Answer]
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Clients that hang up are part of the tests."""
+
+
 class FakeServer:
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.routes: dict[str, Route] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = _QuietServer(("127.0.0.1", 0), self._handler())
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
@@ -76,7 +85,7 @@ class FakeServer:
                 route = fake.routes.get(parts.path)
                 self.send(route(request) if route else Answer(404, {"error": "not_found"}))
 
-            do_GET = do_POST = do_DELETE = answer
+            do_GET = do_POST = do_DELETE = answer  # noqa: N815 (the names are http.server's)
 
             def send(self, answer: Answer) -> None:
                 self.send_response_only(answer.status)
@@ -112,8 +121,8 @@ def ec_key(kid: str = "e1") -> ECKey:
 class FakeIssuer(FakeServer):
     """Logs everybody in at once. Lies are told by changing the public attributes."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__()
+    def __init__(self, now: Callable[[], float], tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self._now = now
         self.issuer = f"{self.origin}/"
         self.metadata: dict[str, Any] = {

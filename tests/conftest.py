@@ -1,0 +1,141 @@
+"""Fixtures: the live server of this worker, and a stage of its own for each test.
+
+Whatever uses `stage` runs on SQLite and on PostgreSQL. A part of the machine that is missing is reported by name as skipped, or,
+with `--require-all`, as a failure.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import pytest
+
+from authserver import seed
+from authserver.clock import system_clock
+from authserver.settings import Settings
+from authserver.store.engine import Database
+from tests.postgres import Postgres
+from tests.stage import Clock, Stage, Theatre, copy_sqlite
+
+_numbers = itertools.count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-all", action="store_true", help="a missing PostgreSQL or browser is a failure")
+
+
+@pytest.fixture(scope="session")
+def missing(request: pytest.FixtureRequest) -> Callable[[str], NoReturn]:
+    """What to do when the machine lacks an optional part."""
+
+    def say(reason: str) -> NoReturn:
+        if request.config.getoption("--require-all"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)  # optional on a developer's machine, never in CI
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def theatre() -> Iterator[Theatre]:
+    theatre = Theatre()
+    yield theatre
+    theatre.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(missing: Callable[[str], NoReturn]) -> Iterator[Postgres]:
+    try:
+        cluster = Postgres()
+    except FileNotFoundError as error:
+        missing(f"PostgreSQL: {error}")
+    yield cluster
+    cluster.close()
+
+
+class Prepared(Protocol):
+    """A prepared database as a template, and what was generated for it."""
+
+    secrets: dict[str, str]
+
+    def copy(self, directory: Path) -> str: ...
+
+
+class _SqliteTemplate:
+    def __init__(self, directory: Path) -> None:
+        self.file = directory / "template.db"
+        self.secrets = _prepare(f"sqlite:///{self.file}")
+
+    def copy(self, directory: Path) -> str:
+        target = directory / f"authserver-{next(_numbers)}.db"
+        copy_sqlite(self.file, target)
+        return f"sqlite:///{target}"
+
+
+class _PostgresTemplate:
+    def __init__(self, postgres: Postgres) -> None:
+        self.postgres = postgres
+        self.secrets = _prepare(postgres.make("tenant_template"))
+
+    def copy(self, _: Path) -> str:
+        return self.postgres.make(f"tenant_{next(_numbers)}", "tenant_template")
+
+
+def _prepare(url: str) -> dict[str, str]:
+    database = Database(url)
+    seeded = seed.prepare(database, Settings(database_url=url, issuer="http://127.0.0.1:1/"), system_clock)
+    database.close()
+    return seeded.secrets
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> _SqliteTemplate:
+    return _SqliteTemplate(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres: Postgres) -> _PostgresTemplate:
+    return _PostgresTemplate(postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def prepared(backend: str, request: pytest.FixtureRequest) -> Prepared:
+    """The prepared template of this backend; the other backend's is never made."""
+    name = "_sqlite_template" if backend == "sqlite" else "_postgres_template"
+    template: Prepared = request.getfixturevalue(name)
+    return template
+
+
+@pytest.fixture
+def dialect() -> str:
+    """Parametrize it to play a test in both."""
+    return "auth0"
+
+
+@pytest.fixture
+def raise_stage(theatre: Theatre, prepared: Prepared, dialect: str, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Make a stage with settings of the test's choice."""
+    stages: list[Stage] = []
+
+    def make(**settings: Any) -> Stage:
+        issuer = f"http://127.0.0.1:{theatre.port}/"
+        merged = {"issuer": issuer, "dialect": dialect, "database_url": prepared.copy(tmp_path), **settings}
+        stages.append(Stage(theatre, Settings(**merged), Clock(), prepared.secrets))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.close()
+
+
+@pytest.fixture
+def stage(raise_stage: Callable[..., Stage]) -> Stage:
+    """This test's authorization server, on the demo tenant."""
+    return raise_stage()
