@@ -1,4 +1,4 @@
-"""`python -m authserver`: serve · seed.
+"""`python -m authserver`: serve · seed · rotate-keys · sweep.
 
 Every option is also an environment variable (`AUTHSERVER_` and its name); the flag wins. What prevents a start is
 said on stderr in one line each, with exit status 2.
@@ -19,11 +19,12 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import CliApp, CliSubCommand, SettingsConfigDict, SettingsError
 from uvicorn.supervisors import Multiprocess
 
-from authserver import seed
+from authserver import keys, seed
 from authserver.app import create_app
 from authserver.clock import system_clock
 from authserver.settings import Settings
 from authserver.store.engine import Database, StoreError
+from authserver.store.sweep import sweep
 from authserver.tenant_file import TenantFileError, read_tenant_file
 
 GRACE = 10
@@ -82,6 +83,30 @@ class Seed(Settings):
             _say("Secrets are printed once, when they are made. `seed --new-secrets` makes new ones.")
 
 
+class RotateKeys(Settings):
+    """Publish a successor for each signing key; every process begins to sign with it when the lead time is over."""
+
+    lead: int = Field(
+        default=keys.LEAD, ge=0, description="Seconds until it signs: as long as others cache our keys. 0: at once."
+    )
+
+    def cli_cmd(self) -> None:
+        database = _prepared(self)
+        with database.write() as db:
+            for kid in keys.rotate(db, system_clock(), self.lead):
+                _say(f"published {kid}, signs in {self.lead} seconds")
+
+
+class Sweep(Settings):
+    """Delete rows that can decide nothing any more, and keys that nothing alive was signed with."""
+
+    def cli_cmd(self) -> None:
+        database, now = _prepared(self), system_clock()
+        with database.write() as db:
+            swept = {**sweep(db, now), "signing keys": keys.forget(db, now)}
+        _say(", ".join(f"{count} {name}" for name, count in swept.items()))
+
+
 class Authserver(BaseModel):
     """Understudy's authorization server: plays the part of Auth0 while you rehearse."""
 
@@ -91,6 +116,8 @@ class Authserver(BaseModel):
 
     serve: CliSubCommand[Serve]
     seed: CliSubCommand[Seed]
+    rotate_keys: CliSubCommand[RotateKeys]
+    sweep: CliSubCommand[Sweep]
 
     def cli_cmd(self) -> None:
         CliApp.run_subcommand(self)
@@ -104,6 +131,13 @@ def main(arguments: list[str]) -> None:
         _refuse(*(_explain(dict(mistake)) for mistake in error.errors()))
     except (StoreError, TenantFileError, SettingsError, OSError) as error:
         _refuse(str(error))
+
+
+def _prepared(settings: Settings) -> Database:
+    settings = settings.resolved()
+    database = Database(settings.database_url)
+    seed.prepare(database, settings, system_clock)
+    return database
 
 
 def _explain(mistake: dict[str, object]) -> str:

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from authserver import door, pages, seed
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
-from authserver.endpoints import authorize, health, interaction, metadata, revoke, token, userinfo
+from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, userinfo
 from authserver.messages import Json
 from authserver.settings import Settings
 from authserver.store.engine import Database
@@ -24,7 +24,7 @@ from authserver.tenant import Tenant
 
 STATIC = Path(__file__).with_name("static")
 
-ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, health.ROOM)
+ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, logout.ROOM, health.ROOM)
 
 
 def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -> FastAPI:

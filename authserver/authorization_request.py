@@ -26,6 +26,7 @@ from authserver.errors import (
 )
 from authserver.messages import AuthorizationRequest, Params
 from authserver.rules import pkce, redirects
+from authserver.rules.authorization_response import RESPONSE_MODES
 from authserver.rules.scopes import grantable, parse_scope
 from authserver.store.registered import (
     AUTHORIZATION_CODE,
@@ -37,7 +38,6 @@ from authserver.store.registered import (
 from authserver.tenant import Tenant
 
 RESPONSE_TYPES = ("code",)
-RESPONSE_MODES = ("query",)
 PROMPTS = ("none", "login", "consent", "select_account")
 
 _MAX_AGE = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -46,8 +46,8 @@ _MAX_AGE = re.compile(r"0|[1-9][0-9]{0,8}")
 class Refused(Exception):
     """Below the trust line: `error` goes to `redirect_uri` with `state`."""
 
-    def __init__(self, error: OAuthError, redirect_uri: str, state: str | None) -> None:
-        self.error, self.redirect_uri, self.state = error, redirect_uri, state
+    def __init__(self, error: OAuthError, redirect_uri: str, response_mode: str, state: str | None) -> None:
+        self.error, self.redirect_uri, self.response_mode, self.state = error, redirect_uri, response_mode, state
         super().__init__(str(error))
 
 
@@ -60,11 +60,13 @@ class _Draft:
     tenant: Tenant
     client: Client
     redirect_uri: str = ""
+    response_mode: str = "query"
     state: str | None = None
     api: ResourceServer | None = None
     scope: tuple[str, ...] = ()
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
+    expected_user: str | None = None
 
 
 def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationRequest:
@@ -81,7 +83,7 @@ def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationReq
         return AuthorizationRequest(
             client_id=draft.client.client_id,
             redirect_uri=draft.redirect_uri,
-            response_mode="query",
+            response_mode=draft.response_mode,
             scope=draft.scope,
             audience=draft.api.identifier if draft.api else None,
             state=draft.state,
@@ -90,9 +92,10 @@ def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationReq
             prompt=draft.prompt,
             max_age=draft.max_age,
             login_hint=params.text("login_hint"),
+            expected_user=draft.expected_user,
         )
     except OAuthError as error:
-        raise Refused(error, draft.redirect_uri, draft.state) from None
+        raise Refused(error, draft.redirect_uri, draft.response_mode, draft.state) from None
 
 
 def _known_client(params: Params, db: Connection) -> Client:
@@ -129,10 +132,12 @@ def _nothing_repeated(draft: _Draft) -> None:
 
 
 def _supported_response(draft: _Draft) -> None:
+    response_mode = draft.params.text("response_mode") or "query"
+    if response_mode not in RESPONSE_MODES:
+        raise InvalidRequest("response_mode is not supported.")
+    draft.response_mode = response_mode
     if draft.params.required("response_type") not in RESPONSE_TYPES:
         raise UnsupportedResponseType
-    if (draft.params.text("response_mode") or "query") not in RESPONSE_MODES:
-        raise InvalidRequest("response_mode is not supported.")
 
 
 def _client_may_ask(draft: _Draft) -> None:
@@ -149,7 +154,7 @@ def _no_request_object(draft: _Draft) -> None:
 
 def _proof_key(draft: _Draft) -> None:
     challenge, method = draft.params.text("code_challenge"), draft.params.text("code_challenge_method")
-    pkce.check_challenge(challenge, method, required=True)
+    pkce.check_challenge(challenge, method, required=not draft.client.settings.allow_insecure_missing_pkce)
 
 
 def _known_api_and_scope(draft: _Draft) -> None:
@@ -181,6 +186,17 @@ def _prompt_and_age(draft: _Draft) -> None:
         draft.max_age = int(max_age)
 
 
+def _hinted_user(draft: _Draft) -> None:
+    # An expired hint is welcome (OpenID Connect Core §3.1.2.2); one that is not ours, or another client's, is not.
+    hint = draft.params.opaque("id_token_hint")
+    if hint is None:
+        return
+    claims = draft.tenant.keyring.verify(draft.db, hint)
+    if claims is None or claims.get("iss") != draft.tenant.issuer or claims.get("aud") != draft.client.client_id:
+        raise InvalidRequest("id_token_hint is not an ID token that this server issued to this client.")
+    draft.expected_user = str(claims["sub"])
+
+
 Check = Callable[[_Draft], None]
 
 ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)
@@ -194,4 +210,5 @@ BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
     _proof_key,
     _known_api_and_scope,
     _prompt_and_age,
+    _hinted_user,
 )

@@ -13,7 +13,7 @@
     │   │   ├── BadCode · BadVerifier · BadRedirectUri
     │   │   └── BadRefreshToken · UserGone · UserBlocked
     │   ├── UnauthorizedClient
-    │   │   └── GrantTypeNotAllowed
+    │   │   └── GrantTypeNotAllowed · NoClientGrant
     │   ├── UnsupportedGrantType · UnsupportedResponseType · InvalidScope · InvalidTarget
     │   ├── AccessDenied
     │   │   └── LoginDenied
@@ -162,6 +162,12 @@ class GrantTypeNotAllowed(UnauthorizedClient):
     """The grant type exists, but not for this client."""
 
     description = "The client is not registered for this grant type."
+
+
+class NoClientGrant(UnauthorizedClient):
+    """The client may use the grant type, but has nothing at this API."""
+
+    description = "The client has no grant for this API."
 
 
 class UnsupportedGrantType(OAuthError):

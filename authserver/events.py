@@ -25,8 +25,16 @@ class LoginFailed(Event):
     """Wrong password, unknown user, or blocked; `reason` says which, for the operator alone."""
 
 
+class LoggedOut(Event):
+    """The browser's session ended at the person's or an application's request."""
+
+
 class AuthorizationGranted(Event):
     """An authorization code was issued."""
+
+
+class ChallengeRepeated(Event):
+    """The same code_challenge came in two authorization requests: the application's verifier is no secret any more."""
 
 
 class AuthorizationDenied(Event):
@@ -43,6 +51,10 @@ class CodeRefused(Event):
 
 class CodeReplayed(Event):
     """A used code came again from its owner; the grant is revoked."""
+
+
+class ClientCredentialsExchanged(Event):
+    """A client got a token in its own name."""
 
 
 class RefreshTokenExchanged(Event):

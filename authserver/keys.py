@@ -1,74 +1,121 @@
 """Signing keys: made per install, kept in the database, published before use.
 
-Done: RFC 7517 §4 (every JWK carries kid, alg, use) · RFC 7638 (kid is the thumbprint) · OpenID Connect Core §10.1.
-The rows say which key signs when, so that all processes agree by the clock; parsed keys are cached, because importing
-an RSA key costs a hundred signatures.
+Done: RFC 7517 §4 (every JWK carries kid, alg, use) · RFC 7638 (kid is the thumbprint) · RFC 8725 §3.1 (the algorithm
+belongs to the key, never to the token) · OpenID Connect Core §10.1.1 (rotation).
+
+next → current → retired, by the clock alone: a row says from when on its key signs, so all processes agree without
+talking. A retired key stays published for as long as anything that it signed may live. Parsed keys are cached,
+because importing an RSA key costs a hundred signatures.
 """
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import RSAKey
-from sqlalchemy import Connection, bindparam, insert, select
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+from sqlalchemy import Connection, delete, insert, select
 
 from authserver.store.tables import signing_keys
 
+RS256 = "RS256"
+ES256 = "ES256"
 RSA_BITS = 2048
 
+LEAD = 600
+"""Seconds between publishing a key and signing with it: how long others may cache our JWKS."""
+
+KEEP = 31 * 86400
+"""Seconds that a retired key stays published: the longest lifetime of a token, and a day."""
+
 _INSERT = insert(signing_keys)
-_ACTIVE = (
-    select(signing_keys.c.kid, signing_keys.c.alg, signing_keys.c.private_key)
-    .where(signing_keys.c.activates_at <= bindparam("now"))
-    .order_by(signing_keys.c.activates_at.desc(), signing_keys.c.created_at.desc())
-)
-_PUBLISHED = select(signing_keys.c.kid, signing_keys.c.alg, signing_keys.c.private_key).order_by(
-    signing_keys.c.activates_at.desc()
-)
+_ROWS = select(
+    signing_keys.c.kid, signing_keys.c.alg, signing_keys.c.private_key, signing_keys.c.activates_at
+).order_by(signing_keys.c.activates_at, signing_keys.c.created_at, signing_keys.c.kid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    kid: str
+    alg: str
+    private_key: str
+    activates_at: int
 
 
 @dataclass(frozen=True)
 class Keyring:
     """The keys of one tenant. Methods take the connection and the time; only parsed keys are remembered."""
 
-    _parsed: dict[str, RSAKey] = field(default_factory=dict)
+    _parsed: dict[str, RSAKey | ECKey] = field(default_factory=dict)
 
-    def sign(self, db: Connection, now: int, typ: str, claims: dict[str, Any]) -> str:
-        """A compact JWS by the key that is current at `now`."""
-        kid, alg, private_key = db.execute(_ACTIVE, {"now": now}).first() or _no_key()
-        return jwt.encode({"alg": alg, "typ": typ, "kid": kid}, claims, self._key(kid, private_key), algorithms=[alg])
+    def sign(self, db: Connection, now: int, alg: str, typ: str, claims: dict[str, Any]) -> str:
+        """A compact JWS by the key of `alg` that is current at `now`. Raises LookupError when there is none."""
+        row = _current(_rows(db), now, alg)
+        header = {"alg": alg, "typ": typ, "kid": row.kid}
+        return jwt.encode(header, claims, self._key(row), algorithms=[alg])
 
-    def jwks(self, db: Connection) -> dict[str, object]:
-        """Every published key, public members only (RFC 7517 §5)."""
+    def verify(self, db: Connection, token: str) -> dict[str, Any] | None:
+        """The claims of an RS256 token that we signed, expired or not; None for anything else."""
+        for row in _rows(db):
+            if row.alg == RS256:
+                try:
+                    return jwt.decode(token, self._key(row), algorithms=[RS256]).claims
+                except (JoseError, ValueError):
+                    continue
+        return None
+
+    def jwks(self, db: Connection, now: int) -> dict[str, object]:
+        """Every key that may have signed a live token or will soon sign one; public members only (RFC 7517 §5)."""
+        rows = _rows(db)
         keys = [
-            {**self._key(kid, private_key).as_dict(private=False), "kid": kid, "use": "sig", "alg": alg}
-            for kid, alg, private_key in db.execute(_PUBLISHED)
+            {**self._key(row).as_dict(private=False), "kid": row.kid, "use": "sig", "alg": row.alg}
+            for row in reversed(rows)
+            if not _is_forgotten(row, rows, now)
         ]
         return {"keys": keys}
 
-    def _key(self, kid: str, private_key: str) -> RSAKey:
-        if kid not in self._parsed:
-            self._parsed[kid] = RSAKey.import_key(json.loads(private_key))
-        return self._parsed[kid]
+    def _key(self, row: _Row) -> RSAKey | ECKey:
+        if row.kid not in self._parsed:
+            of = RSAKey if row.alg == RS256 else ECKey
+            self._parsed[row.kid] = of.import_key(json.loads(row.private_key))
+        return self._parsed[row.kid]
 
 
-def _no_key() -> NoReturn:
-    raise LookupError("no signing key is active")
-
-
-def generate(db: Connection, now: int, activates_at: int) -> str:
-    """Make an RS256 key that signs from `activates_at` on, and is published at once. Returns its kid."""
-    key = RSAKey.generate_key(RSA_BITS, private=True)
+def generate(db: Connection, now: int, alg: str, activates_at: int) -> str:
+    """Make a key that signs from `activates_at` on, and is published at once. Returns its kid."""
+    key = RSAKey.generate_key(RSA_BITS, private=True) if alg == RS256 else ECKey.generate_key("P-256", private=True)
     kid = key.thumbprint()
-    db.execute(
-        _INSERT,
-        {
-            "kid": kid,
-            "alg": "RS256",
-            "private_key": json.dumps(key.as_dict(private=True)),
-            "created_at": now,
-            "activates_at": activates_at,
-        },
-    )
+    private_key = json.dumps(key.as_dict(private=True))
+    values = {"kid": kid, "alg": alg, "private_key": private_key, "created_at": now, "activates_at": activates_at}
+    db.execute(_INSERT, values)
     return kid
+
+
+def rotate(db: Connection, now: int, lead: int = LEAD) -> list[str]:
+    """A successor for the key of each algorithm in use, signing `lead` seconds from now. Returns the new kids."""
+    return [generate(db, now, alg, now + lead) for alg in sorted({row.alg for row in _rows(db)})]
+
+
+def forget(db: Connection, now: int) -> int:
+    """Delete the keys that nothing alive can have been signed with. Returns how many."""
+    rows = _rows(db)
+    over = [row.kid for row in rows if _is_forgotten(row, rows, now)]
+    db.execute(delete(signing_keys).where(signing_keys.c.kid.in_(over)))
+    return len(over)
+
+
+def _rows(db: Connection) -> list[_Row]:
+    return [_Row(*row) for row in db.execute(_ROWS)]
+
+
+def _current(rows: list[_Row], now: int, alg: str) -> _Row:
+    active = [row for row in rows if row.alg == alg and row.activates_at <= now]
+    if not active:
+        raise LookupError(f"no {alg} key is active")
+    return active[-1]
+
+
+def _is_forgotten(row: _Row, rows: list[_Row], now: int) -> bool:
+    successors = [each.activates_at for each in rows if each.alg == row.alg and each.activates_at > row.activates_at]
+    return bool(successors) and min(successors) + KEEP <= now

@@ -103,16 +103,22 @@ class Text:
     body: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: tuple[Cookie, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A template for a person. `form_targets` are the CSP sources that a form on it may lead to, besides ourselves."""
+    """A template for a person.
+
+    `form_targets` are the CSP sources that a form on it may lead to, besides ourselves; `scripts` allows our own
+    static ones, on an answer that is a script by nature.
+    """
 
     template: str
     context: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
     form_targets: tuple[str, ...] = ()
+    scripts: bool = False
     cookies: tuple[Cookie, ...] = ()
 
 
@@ -131,7 +137,8 @@ Answer = Json | Text | Page | Redirect
 class AuthorizationRequest:
     """The validated parameters of RFC 6749 §4.1.1, RFC 7636 §4.3 and OpenID Connect Core §3.1.2.1.
 
-    `scope` is what may be granted (after the dialect's rule for unknown values); `audience` the API's identifier.
+    `scope` is what may be granted (after the dialect's rule for unknown values); `audience` the API's identifier;
+    `expected_user` the `sub` of a good id_token_hint.
     """
 
     client_id: str
@@ -145,6 +152,7 @@ class AuthorizationRequest:
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
     login_hint: str | None = None
+    expected_user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def render(answer: Answer, method: str, tenant: Tenant) -> Response:
         case Redirect():
             status = 303 if method == "POST" else 302
             response = Response(status_code=status, headers={**_COMMON, "Location": answer.location})
-    if isinstance(answer, Page | Redirect):
+    if not isinstance(answer, Json):
         for cookie in answer.cookies:
             _set_cookie(response, cookie, tenant)
     return response
@@ -62,6 +62,7 @@ def json_response(answer: Json) -> Response:
 def _page(page: Page) -> Response:
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        + ("script-src 'self'; " if page.scripts else "")
         + " ".join(("form-action 'self'", *page.form_targets))
     )
     headers = {**_COMMON, "Content-Security-Policy": policy, "X-Frame-Options": "DENY"}

@@ -21,7 +21,7 @@ from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
 from authserver.store.registered import username_key
 from authserver.store.schema import current_revision, head_revision, upgrade
-from authserver.store.tables import clients, resource_servers, signing_keys, users
+from authserver.store.tables import client_grants, clients, resource_servers, signing_keys, tenant_settings, users
 from authserver.tenant_file import ClientModel, ResourceServerModel, TenantFile, UserModel, read_tenant_file
 
 _LOCK = 0x756E6465727374  # "underst", for pg_advisory_lock: one replica prepares, the others wait
@@ -69,7 +69,10 @@ def _prepare(db: Connection, tenant_file: TenantFile, now: int) -> Seeded:
                 "the signing keys are gone from the database; restore a backup, or start with an empty one"
             )
         return Seeded(is_new=False, secrets={})
-    keys.generate(db, now, activates_at=now)
+    keys.generate(db, now, keys.RS256, activates_at=now)
+    if any(api.signing_alg == keys.ES256 for api in tenant_file.resourceServers):
+        # Not before an API asks for it: one EC key in the JWKS makes auth0-python refuse the whole set.
+        keys.generate(db, now, keys.ES256, activates_at=now)
     return Seeded(is_new=True, secrets=insert_tenant(db, tenant_file, now))
 
 
@@ -97,6 +100,11 @@ def insert_tenant(db: Connection, tenant_file: TenantFile, now: int) -> dict[str
             made[client.client_id] = secret
     for api in tenant_file.resourceServers:
         db.execute(insert(resource_servers), _api_row(api))
+    for grant in tenant_file.clientGrants:
+        row = {"client_id": grant.client_id, "audience": grant.audience, "scope": " ".join(grant.scope)}
+        db.execute(insert(client_grants), row)
+    for name, value in tenant_file.tenant.model_dump().items():
+        db.execute(insert(tenant_settings), {"name": name, "value": value})
     hashes: dict[str, str] = {}
     for user in tenant_file.users:
         if user.password not in hashes:
@@ -136,6 +144,7 @@ def _client_row(client: ClientModel, secret: str | None) -> dict[str, object]:
                     "allowed_logout_urls",
                     "web_origins",
                     "skip_non_verifiable_callback_uri_confirmation_prompt",
+                    "allow_insecure_missing_pkce",
                     "refresh_token",
                 }
             ),

@@ -31,6 +31,7 @@ class LoginSession:
 
 _COLUMNS = [login_sessions.c[f.name] for f in fields(LoginSession)]
 _FIND = select(*_COLUMNS).where(login_sessions.c.digest == bindparam("of"), login_sessions.c.ended_at.is_(None))
+_KNOWN = select(login_sessions.c.user_id).where(login_sessions.c.digest == bindparam("of"))
 _INSERT = insert(login_sessions)
 _SEEN = update(login_sessions).where(login_sessions.c.digest == bindparam("of")).values(last_seen_at=bindparam("now"))
 _END = update(login_sessions).where(login_sessions.c.digest == bindparam("of")).values(ended_at=bindparam("now"))
@@ -46,6 +47,12 @@ def current(db: Connection, request: Request, tenant: Tenant) -> LoginSession | 
     idle_end = session.last_seen_at + tenant.settings.idle_session_lifetime
     absolute_end = session.auth_time + tenant.settings.session_lifetime
     return session if now < min(idle_end, absolute_end) else None
+
+
+def known_user(db: Connection, request: Request, tenant: Tenant) -> str | None:
+    """Whose session this browser has or had: not who is logged in, but whose device this is."""
+    cookie = request.cookies.get(tenant.cookie_name("session"))
+    return db.execute(_KNOWN, {"of": digest(cookie)}).scalar_one_or_none() if cookie else None
 
 
 def start(db: Connection, request: Request, user: User, tenant: Tenant) -> tuple[LoginSession, Cookie]:

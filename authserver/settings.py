@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         return urlsplit(self.issuer).hostname or ""
 
     def resolved(self, *, bound: str = "") -> Self:
-        """A copy whose issuer is fixed, once and for all: the one that was asked for, else `bound`, else by the port."""
+        """A copy whose issuer is fixed, once: the one that was asked for, else `bound`, else by the port."""
         return self.model_copy(update={"issuer": self.issuer or bound or f"http://localhost:{self.port}/"})
 
     def environment(self) -> dict[str, str]:

@@ -33,6 +33,12 @@ def _plain(value: str) -> str:
     return value
 
 
+def _a_person(user_id: str) -> str:
+    if user_id.endswith("@clients"):
+        raise ValueError("must not end in @clients: that is how a client acting for itself is called (RFC 9700 4.15)")
+    return user_id
+
+
 Plain = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain)]
 Seconds = Annotated[int, Field(ge=1, le=31557600)]
 
@@ -45,6 +51,7 @@ class TenantModel(_Model):
     """`tenant`: what concerns all of it."""
 
     friendly_name: Plain = "Understudy"
+    allowed_logout_urls: tuple[Plain, ...] = ()
 
 
 class RefreshTokenModel(_Model):
@@ -90,6 +97,7 @@ class ClientModel(_Model):
     web_origins: tuple[Plain, ...] = ()
     is_first_party: bool = True
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
+    allow_insecure_missing_pkce: bool = False
     refresh_token: RefreshTokenModel = RefreshTokenModel()
     jwt_configuration: JwtConfigurationModel = JwtConfigurationModel()
 
@@ -108,6 +116,10 @@ class ClientModel(_Model):
     def _consistent(self) -> Self:
         if self.token_endpoint_auth_method == "none" and "client_credentials" in self.grant_types:
             raise ValueError("a public client (token_endpoint_auth_method none) cannot use client_credentials")
+        if self.token_endpoint_auth_method == "none" and self.allow_insecure_missing_pkce:
+            raise ValueError(
+                "allow_insecure_missing_pkce is for confidential clients alone; a public client needs PKCE"
+            )
         if self.token_endpoint_auth_method != "none" and self.app_type in ("native", "spa"):
             raise ValueError(f"app_type {self.app_type} cannot keep a secret: token_endpoint_auth_method must be none")
         if REFRESH_TOKEN in self.grant_types and self.app_type == "spa":
@@ -134,7 +146,16 @@ class ResourceServerModel(_Model):
     allow_offline_access: bool = False
     token_lifetime: Annotated[int, Field(ge=1, le=30 * DAY)] = DAY
     token_dialect: Literal["access_token", "rfc9068_profile"] | None = None
+    signing_alg: Literal["RS256", "ES256"] = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
+
+
+class ClientGrantModel(_Model):
+    """`clientGrants[]`: what a client may have at an API in its own name."""
+
+    client_id: Plain
+    audience: Plain
+    scope: tuple[Plain, ...] = ()
 
 
 class AddressModel(_Model):
@@ -151,7 +172,7 @@ class AddressModel(_Model):
 class UserModel(_Model):
     """`users[]` (our addition): the standard claims of OpenID Connect Core §5.1, and a password."""
 
-    user_id: Plain
+    user_id: Annotated[Plain, AfterValidator(_a_person)]
     email: Annotated[Plain, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
     password: Annotated[str, Field(min_length=1, max_length=1024)]
     blocked: bool = False
@@ -180,6 +201,7 @@ class TenantFile(_Model):
     tenant: TenantModel = TenantModel()
     clients: tuple[ClientModel, ...] = ()
     resourceServers: tuple[ResourceServerModel, ...] = ()  # noqa: N815 - the word of the deploy file
+    clientGrants: tuple[ClientGrantModel, ...] = ()  # noqa: N815 - likewise
     users: tuple[UserModel, ...] = ()
 
     @model_validator(mode="after")
@@ -191,6 +213,14 @@ class TenantFile(_Model):
         for kind, names in (("client_id", ids), ("identifier", apis), ("user_id", users), ("email", emails)):
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"{kind} must be unique: {', '.join(sorted(twice))} stands twice")
+        for number, grant in enumerate(self.clientGrants):
+            if grant.client_id not in ids or grant.audience not in apis:
+                raise ValueError(f"clientGrants[{number}] must name a client_id and an identifier of this file")
+            known = next(
+                {s.value for s in api.scopes} for api in self.resourceServers if api.identifier == grant.audience
+            )
+            if unknown := sorted(set(grant.scope) - known):
+                raise ValueError(f"clientGrants[{number}].scope: the API does not define {', '.join(unknown)}")
         # An ID token's audience is a client_id, an access token's an identifier: they must never be confusable.
         if both := set(ids) & set(apis):
             raise ValueError(f"a client_id must not equal an API identifier: {', '.join(sorted(both))}")

@@ -12,12 +12,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from authserver.keys import RS256
 from authserver.messages import TokenResponse
 from authserver.rules import claims
 from authserver.rules.scopes import OFFLINE_ACCESS, OPENID
 from authserver.store import issued
 from authserver.store.issued import AccessToken, Grant, RefreshToken
-from authserver.store.registered import REFRESH_TOKEN, Client, ResourceServer, User, find_resource_server
+from authserver.store.registered import (
+    REFRESH_TOKEN,
+    Client,
+    ResourceServer,
+    User,
+    find_resource_server,
+)
 from authserver.tenant import Tenant
 
 
@@ -75,21 +82,40 @@ def _access_token(
     if api is None and tenant.policy.opaque_without_audience:
         token = secrets.token_urlsafe(32)
     else:
-        common = {
-            "iss": tenant.issuer,
-            "sub": grant.user_id,
-            "aud": audience if len(audience) > 1 else audience[0],
-            "iat": now,
-            "exp": expires_at,
-            "scope": " ".join(scope),
-        }
-        if ((api and api.token_dialect) or tenant.policy.default_token_profile) == "rfc9068_profile":
-            profile = {"client_id": client.client_id, "jti": secrets.token_urlsafe(16)}
-            token = tenant.keyring.sign(db, now, "at+jwt", {**common, **profile})
-        else:
-            profile = {"azp": client.client_id, **({"gty": "refresh_token"} if from_refresh else {})}
-            token = tenant.keyring.sign(db, now, "JWT", {**common, **profile})
+        gty = "refresh_token" if from_refresh else None
+        token = signed_access_token(
+            db, tenant, client, api, subject=grant.user_id, audience=audience, scope=scope, now=now, gty=gty
+        )
     return token, AccessToken(issued.digest(token), grant.grant_id, " ".join(scope), audience, expires_at)
+
+
+def signed_access_token(
+    db: Connection,
+    tenant: Tenant,
+    client: Client,
+    api: ResourceServer | None,
+    *,
+    subject: str,
+    audience: list[str],
+    scope: tuple[str, ...],
+    now: int,
+    gty: str | None,
+) -> str:
+    """A JWT in the profile and by the algorithm that the API selected; `gty` is Auth0's word for how it was got."""
+    claims: dict[str, object] = {
+        "iss": tenant.issuer,
+        "sub": subject,
+        "aud": audience if len(audience) > 1 else audience[0],
+        "iat": now,
+        "exp": now + (api.token_lifetime if api else tenant.settings.opaque_token_lifetime),
+        "scope": " ".join(scope),
+    }
+    if ((api and api.token_dialect) or tenant.policy.default_token_profile) == "rfc9068_profile":
+        typ, profile = "at+jwt", {"client_id": client.client_id, "jti": secrets.token_urlsafe(16)}
+    else:
+        typ, profile = "JWT", {"azp": client.client_id, **({"gty": gty} if gty else {})}
+    alg = api.signing_alg if api else RS256
+    return tenant.keyring.sign(db, now, alg, typ, {**claims, **profile})
 
 
 def _id_token(
@@ -118,31 +144,36 @@ def _id_token(
         half = hashlib.sha256(access_token.encode()).digest()[:16]
         protocol["at_hash"] = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
     # The protocol's claims come last: nothing in a profile can overwrite them.
-    return tenant.keyring.sign(db, now, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
+    return tenant.keyring.sign(db, now, RS256, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
 
 
 def _refresh_token(
     client: Client, grant: Grant, refreshed: RefreshToken | None, now: int
 ) -> tuple[str | None, RefreshToken | None]:
-    settings = client.refresh_token
+    """A new one at login, when one rotates, and when the client's mode has changed since; else the old one goes on."""
+    rotating = client.refresh_token.rotation_type == "rotating"
     if OFFLINE_ACCESS not in grant.scope.split() or not client.may_use(REFRESH_TOKEN):
         return None, None
-    if refreshed and settings.rotation_type != "rotating":
+    if refreshed and not rotating and not refreshed.rotating:
         return None, None
     token = "v1.M" + secrets.token_urlsafe(48)
     row = RefreshToken(
         digest=issued.digest(token),
         grant_id=grant.grant_id,
         parent=refreshed.digest if refreshed else None,
+        rotating=rotating,
         issued_at=now,
-        expires_at=_absolute_end(client, refreshed, now),
+        expires_at=absolute_end(client, refreshed, now),
         idle_expires_at=idle_end(client, now),
     )
     return token, row
 
 
-def _absolute_end(client: Client, refreshed: RefreshToken | None, now: int) -> int | None:
-    """First issuance plus the lifetime that was configured then: rotation inherits it and never extends it."""
+def absolute_end(client: Client, refreshed: RefreshToken | None, now: int) -> int | None:
+    """First issuance plus the lifetime that was configured then: an exchange inherits it and never extends it.
+
+    One that never expired begins to, at its next exchange after a maximum was configured.
+    """
     settings = client.refresh_token
     if refreshed and refreshed.expires_at is not None:
         return refreshed.expires_at

@@ -42,6 +42,9 @@ async def read_body(http: HttpRequest) -> bytes:
 
 def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) -> Request:
     """The request as rooms see it. Raises InvalidRequest and its kin."""
+    if endpoint.surface == "person" and "prefetch" in http.headers.get("sec-purpose", http.headers.get("purpose", "")):
+        # RFC 9110 §9.2.1: nobody has asked for this yet, so no session is used and no code is made.
+        raise InvalidRequest("This page is not loaded ahead of time.")
     query = _form(http.scope["query_string"])
     if query.pairs and not endpoint.query:
         raise InvalidRequest("Parameters belong into the request body, not into the URL.")

@@ -39,6 +39,11 @@ AUTH0 = Policy(
         errors.AccessDenied: Wording(description="User did not authorize the request"),
         errors.UnauthorizedClient: Wording(status=403),
         errors.GrantTypeNotAllowed: Wording(description="Grant type not allowed for the client."),
+        errors.NoClientGrant: Wording(
+            403,
+            "access_denied",
+            "Client is not authorized to access this API. You need to create a client-grant associated to it.",
+        ),
         errors.InvalidTarget: Wording(403, "access_denied", "Service not found"),
         errors.LoginRequired: Wording(description="Login required"),
         errors.ConsentRequired: Wording(description="Consent required"),

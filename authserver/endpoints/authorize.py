@@ -2,7 +2,7 @@
 
 Done: RFC 6749 §3.1, §4.1.1, §4.1.2 · RFC 9207 · OpenID Connect Core §3.1.2 (prompt, max_age, auth_time) · RFC 9110
 §9.2.1 (a safe method that merely looks ahead consumes nothing).
-Left out: id_token_hint, acr_values.
+Left out: acr_values.
 
 Login and consent pages record what happened and come back here; this room alone decides what comes next, and when the
 answer leaves.
@@ -22,12 +22,13 @@ from authserver.errors import (
     NotThisBrowser,
     OAuthError,
 )
-from authserver.events import AuthorizationDenied, AuthorizationGranted
+from authserver.events import AuthorizationDenied, AuthorizationGranted, ChallengeRepeated
 from authserver.interactions import Interaction
 from authserver.messages import Answer, AuthorizationRequest, Cookie, Redirect, Request
 from authserver.rules import pkce
-from authserver.rules.authorization_response import respond
+from authserver.rules.authorization_response import RESPONSE_MODES, respond
 from authserver.rules.consent import needs_consent
+from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
 from authserver.store.issued import AuthorizationCode, Grant
@@ -42,7 +43,7 @@ def authorize(request: Request, tenant: Tenant) -> Answer:
             asked = checks.validate(request.query + request.body, db, tenant)
             session = sessions.current(db, request, tenant)
     except checks.Refused as refused:
-        return _refuse(refused.error, refused.redirect_uri, refused.state, tenant)
+        return _respond(refused, _said(refused.error, tenant), tenant)
     interaction, state, cookies = interactions.begin(request, asked, tenant)
     return _next(interaction, state, session, tenant, cookies)
 
@@ -74,7 +75,8 @@ def _next(
         if silent:
             return _close(interaction, LoginRequired(), tenant, cookies)
         return Redirect(tenant.url(f"/u/login?state={state}"), cookies)
-    if interaction.decision == "deny":
+    if asked.expected_user not in (None, session.user_id) or interaction.decision == "deny":
+        # Somebody else logged in than the application expects: for it, nobody said yes.
         return _close(interaction, AccessDenied(), tenant, cookies)
     if interaction.decision != "allow" and _must_ask(asked, session, tenant):
         if silent:
@@ -88,6 +90,8 @@ def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: 
     if interaction.authenticated_at is not None:
         return False
     if {"login", "select_account"} & set(asked.prompt):
+        return True
+    if asked.expected_user not in (None, session.user_id):
         return True
     return asked.max_age is not None and tenant.now() - session.auth_time >= asked.max_age
 
@@ -126,10 +130,12 @@ def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cook
     with tenant.database.write() as db:
         if not once.spend_interaction(db, interaction.digest, now):
             raise InteractionLost
+        if asked.code_challenge and issued.is_challenge_seen(db, asked.code_challenge):
+            journal.record(db, now, ChallengeRepeated(asked.client_id, session.user_id, grant.grant_id))
         issued.add(db, grant, row)
         sessions.seen(db, session, now)
         journal.record(db, now, AuthorizationGranted(asked.client_id, session.user_id, grant.grant_id))
-    return respond(asked.redirect_uri, {"code": code}, state=asked.state, issuer=tenant.issuer, cookies=cookies)
+    return _respond(asked, {"code": code}, tenant, cookies)
 
 
 def _close(interaction: Interaction, error: OAuthError, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
@@ -138,22 +144,31 @@ def _close(interaction: Interaction, error: OAuthError, tenant: Tenant, cookies:
         if not once.spend_interaction(db, interaction.digest, now):
             raise InteractionLost
         journal.record(db, now, AuthorizationDenied(asked.client_id, reason=type(error).__name__))
-    return _refuse(error, asked.redirect_uri, asked.state, tenant, cookies)
+    return _respond(asked, _said(error, tenant), tenant, cookies)
 
 
-def _refuse(
-    error: OAuthError, redirect_uri: str, state: str | None, tenant: Tenant, cookies: tuple[Cookie, ...] = ()
-) -> Redirect:
+def _said(error: OAuthError, tenant: Tenant) -> dict[str, str]:
     _, code, description = tenant.policy.say(error)
-    params = {"error": code, "error_description": description}
-    return respond(redirect_uri, params, state=state, issuer=tenant.issuer, cookies=cookies)
+    return {"error": code, "error_description": description}
+
+
+def _respond(
+    to: AuthorizationRequest | checks.Refused,
+    params: dict[str, str],
+    tenant: Tenant,
+    cookies: tuple[Cookie, ...] = (),
+) -> Answer:
+    """RFC 9207 §2: whatever is answered, `iss` says by whom."""
+    said = {**params, "state": to.state, "iss": tenant.issuer}
+    target = form_target(to.redirect_uri)
+    return respond(to.redirect_uri, to.response_mode, said, form_target=target, cookies=cookies)
 
 
 def _metadata(tenant: Tenant) -> dict[str, object]:
     return {
         "authorization_endpoint": tenant.url("/authorize"),
         "response_types_supported": list(checks.RESPONSE_TYPES),
-        "response_modes_supported": list(checks.RESPONSE_MODES),
+        "response_modes_supported": list(RESPONSE_MODES),
         "code_challenge_methods_supported": list(pkce.METHODS),
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,

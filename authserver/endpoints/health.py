@@ -14,7 +14,7 @@ def alive(_: Request, __: Tenant) -> Answer:
 def ready(_: Request, tenant: Tenant) -> Answer:
     """The database is reachable and holds a signing key."""
     with tenant.database.read() as db:
-        if not tenant.keyring.jwks(db)["keys"]:
+        if not tenant.keyring.jwks(db, tenant.now())["keys"]:
             raise TemporarilyUnavailable
     return Text("ready\n")
 

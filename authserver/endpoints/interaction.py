@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from authserver import interactions, sessions
+from authserver import attempts, interactions, sessions
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import InteractionLost, NotThisBrowser
 from authserver.events import LoginFailed, LoginSucceeded
@@ -59,10 +59,15 @@ def login(request: Request, tenant: Tenant) -> Answer:
     username, password = request.body.opaque("username") or "", request.body.opaque("password") or ""
     with tenant.database.read() as db:
         user = find_user_by_name(db, username) if is_text(username) else None
+    if not attempts.reserve(request, username, user, tenant):
+        # The same words as for a wrong password: whether the account exists, or the guess was right, stays unsaid.
+        tenant.record(LoginFailed(interaction.request.client_id, reason="too many attempts"))
+        return _login_form(interaction, state, username, tenant, error=WRONG_CREDENTIALS, status=429)
     if not verify_password(user.password_hash if user else None, password) or user is None:
         reason = "wrong password" if user else "unknown user"
         tenant.record(LoginFailed(interaction.request.client_id, user.user_id if user else None, reason=reason))
         return _login_form(interaction, state, username, tenant, error=WRONG_CREDENTIALS)
+    attempts.clear(request, username, tenant)
     return _logged_in(request, interaction, state, user, tenant)
 
 
@@ -102,7 +107,7 @@ def consent_page(request: Request, tenant: Tenant) -> Answer:
         "permissions": _sentences(asked.scope, api),
         "api": api,
     }
-    return Page("consent.html", context, form_targets=(form_target(asked),))
+    return Page("consent.html", context, form_targets=(form_target(asked.redirect_uri),))
 
 
 def consent(request: Request, tenant: Tenant) -> Answer:
@@ -137,14 +142,15 @@ def _login_form(
     username: str | None,
     tenant: Tenant,
     error: str | None = None,
+    status: int = 400,
 ) -> Page:
     with tenant.database.read() as db:
         client = find_client(db, interaction.request.client_id)
     if client is None:
         raise InteractionLost
     context = {"state": state, "client": client, "username": _shown(username), "error": error}
-    target = form_target(interaction.request)
-    return Page("login.html", context, status=400 if error else 200, form_targets=(target,))
+    target = form_target(interaction.request.redirect_uri)
+    return Page("login.html", context, status=status if error else 200, form_targets=(target,))
 
 
 def _shown(username: str | None) -> str:

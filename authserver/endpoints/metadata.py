@@ -16,7 +16,7 @@ _BRIEFLY = {"Cache-Control": "public, max-age=60"}
 def jwks(_: Request, tenant: Tenant) -> Answer:
     """The public keys."""
     with tenant.database.read() as db:
-        return Json(tenant.keyring.jwks(db), headers=_BRIEFLY)
+        return Json(tenant.keyring.jwks(db, tenant.now()), headers=_BRIEFLY)
 
 
 def room(others: Sequence[Room]) -> Room:

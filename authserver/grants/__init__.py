@@ -7,7 +7,7 @@ twice loses the family too; who could not prove possession changes nothing.
 
 from collections.abc import Callable
 
-from authserver.grants import authorization_code, refresh_token
+from authserver.grants import authorization_code, client_credentials, refresh_token
 from authserver.messages import TokenRequest, TokenResponse
 from authserver.store.registered import Client
 from authserver.tenant import Tenant
@@ -17,6 +17,7 @@ Exchange = Callable[[TokenRequest, Client, Tenant], TokenResponse]
 GRANTS: dict[str, Exchange] = {
     authorization_code.GRANT_TYPE: authorization_code.exchange,
     refresh_token.GRANT_TYPE: refresh_token.exchange,
+    client_credentials.GRANT_TYPE: client_credentials.exchange,
 }
 
 __all__ = ["GRANTS"]

@@ -12,7 +12,7 @@ from authserver.store import issued, journal, once
 from authserver.store.registered import REFRESH_TOKEN as GRANT_TYPE
 from authserver.store.registered import Client, find_user
 from authserver.tenant import Tenant
-from authserver.tokens import idle_end, mint
+from authserver.tokens import absolute_end, idle_end, mint
 
 __all__ = ["GRANT_TYPE", "exchange"]
 
@@ -38,7 +38,7 @@ def _refresh(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) -
     if found is None or found[1].client_id != client.client_id:
         raise BadRefreshToken
     token, grant = found
-    if grant.revoked_at is not None or (token.used_at is None and _is_over(token, now)):
+    if grant.revoked_at is not None or token.revoked_at is not None or _is_over(token, now):
         raise BadRefreshToken
     if user is None:
         raise UserGone
@@ -52,8 +52,12 @@ def _refresh(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) -
         if minted.response.refresh_token is not None:
             won = once.spend_refresh_token(db, of, now, client.refresh_token.leeway)
         else:
-            won = issued.touch_refresh_token(db, of, idle_end(client, now))
+            won = issued.touch_refresh_token(db, of, absolute_end(client, token, now), idle_end(client, now))
         if won:
+            rotating = client.refresh_token.rotation_type == "rotating"
+            if token.rotating != rotating:
+                # The client's mode has changed: what was issued under the other one ends with this exchange.
+                issued.revoke_refresh_tokens(db, grant, rotating=token.rotating, now=now)
             issued.add(db, *minted.rows)
             journal.record(db, now, RefreshTokenExchanged(client.client_id, grant.user_id, grant.grant_id))
         else:
@@ -66,4 +70,10 @@ def _refresh(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) -
 
 
 def _is_over(token: issued.RefreshToken, now: int) -> bool:
-    return any(end is not None and end <= now for end in (token.expires_at, token.idle_expires_at))
+    """The absolute end is the whole family's.
+
+    The idle end is this token's alone: once spent, it is past that anyhow.
+    """
+    if token.expires_at is not None and token.expires_at <= now:
+        return True
+    return token.used_at is None and token.idle_expires_at is not None and token.idle_expires_at <= now

@@ -1,31 +1,40 @@
 """The authorization response: back to the application, with a code or an error.
 
-Done: RFC 6749 §4.1.2 and §4.1.2.1 · RFC 9207 §2 (`iss` in every answer).
-Left out: fragment, form_post and web_message.
+Done: RFC 6749 §4.1.2 and §4.1.2.1 · RFC 9207 §2 (`iss` in every answer) · OAuth 2.0 Multiple Response Types §2.1
+(query, fragment) · OAuth 2.0 Form Post Response Mode §2.
+Left out: web_message.
 """
 
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from authserver.messages import Cookie, Redirect
+from authserver.messages import Cookie, Page, Redirect
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
 
 
 def respond(
     redirect_uri: str,
+    response_mode: str,
     params: Mapping[str, str | None],
     *,
-    state: str | None,
-    issuer: str,
+    form_target: str,
     cookies: tuple[Cookie, ...] = (),
-) -> Redirect:
-    """Append `params`, `state` and `iss` to the redirect URI, whose own query stays byte for byte (RFC 6749 §3.1.2).
+) -> Redirect | Page:
+    """Hand `params` over in the way that was asked for; absent ones are left out.
 
-    Spaces become %20 and never +, because native SDKs split the query without form decoding.
+    The redirect URI's own query stays byte for byte (RFC 6749 §3.1.2). Spaces become %20 and never +, because native
+    SDKs split the query without form decoding.
     """
-    said = {**params, "state": state, "iss": issuer}
-    query = "&".join(f"{name}={quote(value, safe='-._~')}" for name, value in said.items() if value is not None)
-    if "?" not in redirect_uri:
+    said = {name: value for name, value in params.items() if value is not None}
+    if response_mode == "form_post":
+        context = {"redirect_uri": redirect_uri, "params": said}
+        return Page("form_post.html", context, form_targets=(form_target,), cookies=cookies, scripts=True)
+    encoded = "&".join(f"{name}={quote(value, safe='-._~')}" for name, value in said.items())
+    if response_mode == "fragment":
+        joint = "#"
+    elif "?" not in redirect_uri:
         joint = "?"
     else:
         joint = "" if redirect_uri.endswith(("?", "&")) else "&"
-    return Redirect(f"{redirect_uri}{joint}{query}", cookies=cookies)
+    return Redirect(f"{redirect_uri}{joint}{encoded}", cookies=cookies)

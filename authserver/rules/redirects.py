@@ -11,8 +11,6 @@ characters.
 import re
 from urllib.parse import urlsplit
 
-from authserver.messages import AuthorizationRequest
-
 _REFUSED = re.compile(r"[^\x21-\x7E]|[\\@#]")
 _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):.+")
@@ -58,9 +56,9 @@ def is_verifiable(uri: str) -> bool:
     return parts.scheme == "https" and parts.hostname not in LOOPBACK_HOSTS
 
 
-def form_target(request: AuthorizationRequest) -> str:
+def form_target(redirect_uri: str) -> str:
     """The CSP source for this redirect URI: its origin, or its scheme alone when it has no origin."""
-    parts = urlsplit(request.redirect_uri)
+    parts = urlsplit(redirect_uri)
     if parts.scheme not in ("http", "https") or parts.netloc.startswith("["):
         return f"{parts.scheme}:"  # CSP's grammar has no IPv6 literals
     return f"{parts.scheme}://{parts.netloc}"

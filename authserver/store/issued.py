@@ -13,6 +13,9 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_nothing  # SQLite
 
 from authserver.store.tables import access_tokens, authorization_codes, grants, refresh_tokens
 
+MOST_REFRESH_TOKENS = 200
+"""Live refresh tokens of one user with one client; beyond it the oldest end."""
+
 
 def digest(artefact: str) -> bytes:
     """SHA-256 of an artefact, the only form in which it is kept. Takes any string, lone surrogates included."""
@@ -55,10 +58,12 @@ class RefreshToken:
     digest: bytes
     grant_id: str
     parent: bytes | None
+    rotating: bool
     issued_at: int
     expires_at: int | None
     idle_expires_at: int | None
     used_at: int | None = None
+    revoked_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,41 @@ _REVOKE_ACCESS = (
 )
 _TOUCH_REFRESH = (
     update(refresh_tokens)
-    .where(refresh_tokens.c.digest == bindparam("of"), refresh_tokens.c.used_at.is_(None))
-    .values(idle_expires_at=bindparam("idle"))
+    .where(
+        refresh_tokens.c.digest == bindparam("of"),
+        refresh_tokens.c.used_at.is_(None),
+        refresh_tokens.c.revoked_at.is_(None),
+    )
+    .values(idle_expires_at=bindparam("idle"), expires_at=bindparam("absolute"))
     .returning(refresh_tokens.c.digest)
+)
+_SAME_USER_AND_CLIENT = [grants.c.user_id == bindparam("user"), grants.c.client_id == bindparam("client")]
+_LIVE_REFRESH = [refresh_tokens.c.used_at.is_(None), refresh_tokens.c.revoked_at.is_(None)]
+_REVOKE_OTHER_MODE = (
+    update(refresh_tokens)
+    .where(
+        refresh_tokens.c.rotating == bindparam("mode"),
+        *_LIVE_REFRESH,
+        refresh_tokens.c.grant_id.in_(
+            select(grants.c.grant_id).where(
+                *_SAME_USER_AND_CLIENT, grants.c.audience.is_not_distinct_from(bindparam("api"))
+            )
+        ),
+    )
+    .values(revoked_at=bindparam("now"))
+)
+_SURPLUS = (
+    select(refresh_tokens.c.digest)
+    .join(grants)
+    .where(*_SAME_USER_AND_CLIENT, grants.c.revoked_at.is_(None), *_LIVE_REFRESH)
+    .order_by(refresh_tokens.c.issued_at.desc(), refresh_tokens.c.digest)
+    .offset(MOST_REFRESH_TOKENS)
+)
+_REVOKE_SURPLUS = (
+    update(refresh_tokens).where(refresh_tokens.c.digest.in_(_SURPLUS)).values(revoked_at=bindparam("now"))
+)
+_CHALLENGE_SEEN = select(authorization_codes.c.digest).where(
+    authorization_codes.c.code_challenge == bindparam("challenge")
 )
 _LIVE_GRANTS = select(grants.c.scope).where(
     grants.c.user_id == bindparam("user_id"),
@@ -161,9 +198,28 @@ def revoke_grant(db: Connection, grant_id: str, now: int) -> None:
     db.execute(_REVOKE_GRANT, {"of": grant_id, "now": now})
 
 
-def touch_refresh_token(db: Connection, of: bytes, idle_expires_at: int | None) -> bool:
-    """Restart the idle clock of a refresh token that does not rotate. False when it has been spent meanwhile."""
-    return db.execute(_TOUCH_REFRESH, {"of": of, "idle": idle_expires_at}).one_or_none() is not None
+def touch_refresh_token(db: Connection, of: bytes, expires_at: int | None, idle_expires_at: int | None) -> bool:
+    """Restart the idle clock of a refresh token that does not rotate. False when it was spent or revoked meanwhile."""
+    values = {"of": of, "absolute": expires_at, "idle": idle_expires_at}
+    return db.execute(_TOUCH_REFRESH, values).one_or_none() is not None
+
+
+def revoke_refresh_tokens(db: Connection, grant: Grant, *, rotating: bool, now: int) -> None:
+    """End the unspent refresh tokens of one mode that this user has with this client at this API."""
+    same = {"user": grant.user_id, "client": grant.client_id, "api": grant.audience}
+    db.execute(_REVOKE_OTHER_MODE, {**same, "mode": rotating, "now": now})
+
+
+def revoke_surplus(db: Connection, grant: Grant, now: int) -> None:
+    """Keep the newest MOST_REFRESH_TOKENS that this user has with this client."""
+    db.execute(_REVOKE_SURPLUS, {"user": grant.user_id, "client": grant.client_id, "now": now})
+
+
+def is_challenge_seen(db: Connection, code_challenge: str) -> bool:
+    """Whether an earlier code was bound to the same challenge, which only a constant verifier explains (RFC 9700
+    §2.1.1).
+    """
+    return db.execute(_CHALLENGE_SEEN, {"challenge": code_challenge}).first() is not None
 
 
 def revoke_access_token(db: Connection, of: bytes, now: int) -> None:

@@ -48,6 +48,7 @@ _REFRESH_TOKEN = (
     update(refresh_tokens)
     .where(
         refresh_tokens.c.digest == _DIGEST,
+        refresh_tokens.c.revoked_at.is_(None),
         refresh_tokens.c.used_at.is_(None)
         | (
             (bindparam("leeway") > 0)

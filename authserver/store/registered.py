@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, bindparam, select
 
-from authserver.store.tables import clients, resource_servers, users
+from authserver.store.tables import client_grants, clients, resource_servers, tenant_settings, users
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
@@ -49,6 +49,7 @@ class ClientSettings(_Settings):
     web_origins: tuple[str, ...] = ()
     id_token_lifetime: int = 36000
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
+    allow_insecure_missing_pkce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class ResourceServer(_Settings):
     allow_offline_access: bool = False
     token_lifetime: int = DAY
     token_dialect: str | None = None
+    signing_alg: str = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
 
 
@@ -101,6 +103,10 @@ class User:
 _CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))
 _CLIENTS = select(clients)
 _RESOURCE_SERVER = select(resource_servers).where(resource_servers.c.identifier == bindparam("identifier"))
+_CLIENT_GRANT = select(client_grants.c.scope).where(
+    client_grants.c.client_id == bindparam("client"), client_grants.c.audience == bindparam("api")
+)
+_TENANT_SETTING = select(tenant_settings.c.value).where(tenant_settings.c.name == bindparam("of"))
 _USER_COLUMNS = [users.c[f.name] for f in fields(User)]
 _USER = select(*_USER_COLUMNS).where(users.c.user_id == bindparam("user_id"))
 _USER_BY_NAME = select(*_USER_COLUMNS).where(users.c.username_key == bindparam("username_key"))
@@ -127,6 +133,17 @@ def find_resource_server(db: Connection, identifier: str) -> ResourceServer | No
     """The API with exactly this identifier."""
     row = db.execute(_RESOURCE_SERVER, {"identifier": identifier}).mappings().one_or_none()
     return ResourceServer(row["identifier"], row["name"], **row["settings"]) if row else None
+
+
+def find_client_grant(db: Connection, client_id: str, audience: str) -> tuple[str, ...] | None:
+    """The scopes that this client may have at this API in its own name; None when it may have nothing."""
+    scope = db.execute(_CLIENT_GRANT, {"client": client_id, "api": audience}).scalar_one_or_none()
+    return tuple(scope.split()) if scope is not None else None
+
+
+def find_tenant_setting(db: Connection, name: str) -> Any:
+    """A setting of the whole tenant; None when it is not set."""
+    return db.execute(_TENANT_SETTING, {"of": name}).scalar_one_or_none()
 
 
 def find_user(db: Connection, user_id: str) -> User | None:

@@ -57,6 +57,21 @@ resource_servers = Table(
     Column("settings", JSON, nullable=False),
 )
 
+client_grants = Table(
+    "client_grants",
+    metadata,
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True),
+    Column("audience", ForeignKey("resource_servers.identifier", ondelete="CASCADE"), primary_key=True),
+    Column("scope", String, nullable=False),
+)
+
+tenant_settings = Table(
+    "tenant_settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,
@@ -90,6 +105,14 @@ login_sessions = Table(
     _at("auth_time"),
     _at("last_seen_at"),
     _at("ended_at", nullable=True),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    _digest(),
+    Column("attempts", Integer, nullable=False),
+    _at("since"),
 )
 
 interactions = Table(
@@ -129,7 +152,7 @@ authorization_codes = Table(
     _digest(),
     Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), nullable=False),
     Column("redirect_uri", String, nullable=False),
-    Column("code_challenge", String(128)),
+    Column("code_challenge", String(128), index=True),
     Column("nonce", String),
     _at("expires_at"),
     Column("attempts", Integer, nullable=False, default=0),
@@ -142,11 +165,13 @@ refresh_tokens = Table(
     _digest(),
     Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("parent", LargeBinary(32), index=True),
+    Column("rotating", Boolean, nullable=False),
     _at("issued_at"),
     _at("expires_at", nullable=True),
     _at("idle_expires_at", nullable=True),
     Column("children", Integer, nullable=False, default=0),
     _at("used_at", nullable=True),
+    _at("revoked_at", nullable=True),
 )
 
 # Auth0's access tokens carry no jti: two that are minted in one second for the same ends are the same string. Hence

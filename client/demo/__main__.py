@@ -39,7 +39,7 @@ def main() -> int:
         console.print(f"  expected: {escape(problem.expected)}\n  got:      {escape(problem.got)}")
         return 1
     except (ServiceFailedError, ClientError) as problem:
-        console.print(f"\n[bold red]✗ {escape(str(problem))}[/]")
+        console.print(f"\n[bold red]✗[/] {escape(str(problem))}", soft_wrap=True)
         return 1
     return 0
 

@@ -66,10 +66,10 @@ def spellings(uri: str) -> Iterator[str]:
     yield from (f"{scheme}://{host}{suffix}{colon}{port}{tail}" for suffix in (".evil.test", ".", "..", "%2eevil.test"))
     yield from (f"{scheme}://evil{host}{colon}{port}{tail}", f"{scheme}://evil.{host}{colon}{port}{tail}")
     yield from (f"{scheme}://{host}:{wrong}{tail}" for wrong in ("", "0", "00", "65536", "99999", "+80", "-1", "8 0", "8400x"))
-    yield from (f"{scheme}://{host}:{zero}{tail}" for zero in ("0" + (port or "80"), "８４００", "٨٤٠٠", "80:80"))
+    yield from (f"{scheme}://{host}:{zero}{tail}" for zero in ("0" + (port or "80"), "\uff18\uff14\uff10\uff10", "\u0668\u0664\u0660\u0660", "80:80"))
     yield from (f"{other}://{rest}" for other in ("ftp", "ws", "file", "javascript", "data", "httpss", "com.example.app"))
     yield from (f"javascript:alert(1)//{uri}", f"data:text/html,{uri}", f"blob:{uri}", f"view-source:{uri}")
-    yield from (" " + uri, "\t" + uri, uri + "\n", f"<{uri}>", f'"{uri}"', "﻿" + uri, "‮" + uri)
+    yield from (" " + uri, "\t" + uri, uri + "\n", f"<{uri}>", f'"{uri}"', "\ufeff" + uri, "\u202e" + uri)
 
 
 LOOPBACKS = (
@@ -97,10 +97,10 @@ LOOPBACKS = (
     "[::]",
     "::1",
     "[::1",
-    "１２７.０.０.１",
-    "127。0。0。1",
-    "127．0．0．1",
-    "①②⑦.0.0.1",
+    "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
+    "127\u30020\u30020\u30021",
+    "127\uff0e0\uff0e0\uff0e1",
+    "\u2460\u2461\u2466.0.0.1",
     "LOCALHOST",
     "LocalHost",
     "localhost.",

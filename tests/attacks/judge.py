@@ -12,7 +12,8 @@ import pytest
 from tests.stage import Browser, Stage, answer
 
 both_dialects = pytest.mark.parametrize("dialect", ["auth0", "rfc"])
-both_backends = pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+"""For what the database has no say in: half the time."""
 
 WEB_APP = {"client_id": "web-app", "redirect_uri": "http://localhost:3001/callback"}
 """The demo tenant's confidential client, for `parameters`, `code` and `authorize`."""

@@ -1,8 +1,9 @@
 """Fixtures: the app between a fake authorization server and a fake API, on a clock that the test turns."""
 
 import os
+import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,3 +83,21 @@ def log_in(app: NativeApp) -> LoggedIn:
 def visit(url: str) -> httpx2.Response:
     with httpx2.Client(trust_env=False, follow_redirects=True, timeout=20) as browser:
         return browser.get(url)
+
+
+def recorder(directory: Path) -> tuple[str, Callable[[], str]]:
+    """A BROWSER that only writes down where it was sent, and a way to wait for that."""
+    pipe, script = directory / "browser.pipe", directory / "browser"
+    os.mkfifo(pipe, 0o600)
+    script.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {pipe}\n')
+    script.chmod(0o700)
+
+    def recorded() -> str:
+        descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            assert select.select([descriptor], [], [], 30)[0], "the browser was not opened"
+            return os.read(descriptor, 65536).decode()
+        finally:
+            os.close(descriptor)
+
+    return str(script), recorded

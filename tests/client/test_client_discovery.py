@@ -236,5 +236,5 @@ def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
         Settings(ca_file=str(tmp_path / "missing"))
     (tmp_path / "junk").write_text("junk")
     app = NativeApp(Settings(ca_file=str(tmp_path / "junk")), MemoryStore())
-    with pytest.raises(SettingsError, match="PEM"):
+    with pytest.raises(SettingsError, match="CLIENT_CA_FILE cannot be used"):
         _ = app.metadata

@@ -47,6 +47,12 @@ def upgrade() -> None:
     sa.Column('used_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('digest', name=op.f('pk_interactions'))
     )
+    op.create_table('login_attempts',
+    sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_login_attempts'))
+    )
     op.create_table('resource_servers',
     sa.Column('identifier', sa.String(length=255), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
@@ -61,6 +67,11 @@ def upgrade() -> None:
     sa.Column('activates_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('kid', name=op.f('pk_signing_keys'))
     )
+    op.create_table('tenant_settings',
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_tenant_settings'))
+    )
     op.create_table('users',
     sa.Column('user_id', sa.String(length=255), nullable=False),
     sa.Column('username_key', sa.String(length=255), nullable=False),
@@ -71,6 +82,14 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('user_id', name=op.f('pk_users')),
     sa.UniqueConstraint('username_key', name=op.f('uq_users_username_key'))
+    )
+    op.create_table('client_grants',
+    sa.Column('client_id', sa.String(length=255), nullable=False),
+    sa.Column('audience', sa.String(length=255), nullable=False),
+    sa.Column('scope', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['audience'], ['resource_servers.identifier'], name=op.f('fk_client_grants_audience'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['client_id'], ['clients.client_id'], name=op.f('fk_client_grants_client_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('client_id', 'audience', name=op.f('pk_client_grants'))
     )
     op.create_table('grants',
     sa.Column('grant_id', sa.String(length=64), nullable=False),
@@ -126,15 +145,20 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['grant_id'], ['grants.grant_id'], name=op.f('fk_authorization_codes_grant_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('digest', name=op.f('pk_authorization_codes'))
     )
+    with op.batch_alter_table('authorization_codes', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_authorization_codes_code_challenge'), ['code_challenge'], unique=False)
+
     op.create_table('refresh_tokens',
     sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
     sa.Column('grant_id', sa.String(length=64), nullable=False),
     sa.Column('parent', sa.LargeBinary(length=32), nullable=True),
+    sa.Column('rotating', sa.Boolean(), nullable=False),
     sa.Column('issued_at', sa.BigInteger(), nullable=False),
     sa.Column('expires_at', sa.BigInteger(), nullable=True),
     sa.Column('idle_expires_at', sa.BigInteger(), nullable=True),
     sa.Column('children', sa.Integer(), nullable=False),
     sa.Column('used_at', sa.BigInteger(), nullable=True),
+    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
     sa.ForeignKeyConstraint(['grant_id'], ['grants.grant_id'], name=op.f('fk_refresh_tokens_grant_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('digest', name=op.f('pk_refresh_tokens'))
     )
@@ -152,6 +176,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_refresh_tokens_grant_id'))
 
     op.drop_table('refresh_tokens')
+    with op.batch_alter_table('authorization_codes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_authorization_codes_code_challenge'))
+
     op.drop_table('authorization_codes')
     with op.batch_alter_table('access_tokens', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_access_tokens_grant_id'))
@@ -162,9 +189,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_grants_user_id'))
 
     op.drop_table('grants')
+    op.drop_table('client_grants')
     op.drop_table('users')
+    op.drop_table('tenant_settings')
     op.drop_table('signing_keys')
     op.drop_table('resource_servers')
+    op.drop_table('login_attempts')
     op.drop_table('interactions')
     op.drop_table('events')
     op.drop_table('clients')

@@ -1,0 +1,64 @@
+"""Login attempts: the brake on password guessing.
+
+Done: RFC 6749 §10.10 · NIST SP 800-63B §5.2.2 (rate limiting).
+
+An attempt is counted before the password is looked at, in a transaction of its own, so that parallel guesses cannot
+outrun the count. Two counts: this name from this source, and this name from anywhere. The second, wider one does not
+hold for a browser in which the user has been logged in before, so that a stranger cannot lock the owner out. Names
+that do not exist are counted alike, so the brake tells nothing. It lets go by itself: WINDOW seconds after the first
+attempt that counted.
+"""
+
+from sqlalchemy import bindparam, case, delete
+from sqlalchemy.dialects.postgresql import insert  # SQLite compiles it to the same words
+
+from authserver.messages import Request
+from authserver.sessions import known_user
+from authserver.store.issued import digest
+from authserver.store.registered import User, username_key
+from authserver.store.tables import login_attempts
+from authserver.tenant import Tenant
+
+PER_SOURCE = 10
+"""Attempts at one name from one source within the window."""
+
+PER_NAME = 100
+"""Attempts at one name from anywhere within the window."""
+
+WINDOW = 900
+"""Seconds after which a count starts anew."""
+
+_row = insert(login_attempts).values(digest=bindparam("of"), attempts=1, since=bindparam("now"))
+_is_over = login_attempts.c.since + WINDOW <= _row.excluded.since
+_COUNT = _row.on_conflict_do_update(
+    index_elements=[login_attempts.c.digest],
+    set_={
+        "attempts": case((_is_over, 1), else_=login_attempts.c.attempts + 1),
+        "since": case((_is_over, _row.excluded.since), else_=login_attempts.c.since),
+    },
+).returning(login_attempts.c.attempts)
+_CLEAR = delete(login_attempts).where(login_attempts.c.digest == bindparam("of"))
+
+
+def reserve(request: Request, username: str, user: User | None, tenant: Tenant) -> bool:
+    """Count this attempt. False when there were too many: then the password must not even be looked at."""
+    from_here, from_anywhere = _keys(request, username)
+    now = tenant.now()
+    with tenant.database.write() as db:
+        here = db.execute(_COUNT, {"of": from_here, "now": now}).scalar_one()
+        anywhere = db.execute(_COUNT, {"of": from_anywhere, "now": now}).scalar_one()
+        is_known = user is not None and known_user(db, request, tenant) == user.user_id
+    return bool(here <= PER_SOURCE and (anywhere <= PER_NAME or is_known))
+
+
+def clear(request: Request, username: str, tenant: Tenant) -> None:
+    """The right password ends the count of this source; the wide one stays, or a guesser's luck would hide the
+    others.
+    """
+    with tenant.database.write() as db:
+        db.execute(_CLEAR, {"of": _keys(request, username)[0]})
+
+
+def _keys(request: Request, username: str) -> tuple[bytes, bytes]:
+    name = username_key(username)
+    return digest(f"{request.source}\n{name}"), digest(f"*\n{name}")

@@ -1,0 +1,50 @@
+"""Client Credentials Grant.
+
+Done: RFC 6749 §4.4 · RFC 9068 §2.2 (`sub` names the client, in a form that no user can have: RFC 9700 §4.15).
+Left out: refresh tokens (RFC 6749 §4.4.3 says they should not be) and ID tokens (there is no person).
+"""
+
+from authserver.errors import InvalidTarget, MissingParameter, NoClientGrant, UnauthorizedClient
+from authserver.events import ClientCredentialsExchanged
+from authserver.messages import TokenRequest, TokenResponse
+from authserver.rules.scopes import narrowed, parse_scope
+from authserver.store.registered import Client, find_client_grant, find_resource_server
+from authserver.tenant import Tenant
+from authserver.tokens import signed_access_token
+
+__all__ = ["GRANT_TYPE", "exchange"]
+
+GRANT_TYPE = "client_credentials"
+
+
+def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResponse:
+    """A token in the client's own name. Raises InvalidTarget, NoClientGrant, InvalidScope."""
+    if client.is_public:
+        raise UnauthorizedClient
+    identifier = request.params.text("audience")
+    if identifier is None and tenant.policy.resource_parameter:
+        identifier = request.params.text("resource")
+    if identifier is None:
+        raise MissingParameter("audience")
+    now = tenant.now()
+    with tenant.database.read() as db:
+        api = find_resource_server(db, identifier)
+        if api is None:
+            raise InvalidTarget
+        allowed = find_client_grant(db, client.client_id, identifier)
+        if allowed is None:
+            raise NoClientGrant
+        scope = narrowed(parse_scope(request.params.opaque("scope")), allowed, tenant.policy)
+        token = signed_access_token(
+            db,
+            tenant,
+            client,
+            api,
+            subject=f"{client.client_id}@clients",
+            audience=[identifier],
+            scope=scope,
+            now=now,
+            gty="client-credentials",
+        )
+    tenant.record(ClientCredentialsExchanged(client.client_id))
+    return TokenResponse(access_token=token, expires_in=api.token_lifetime, scope=scope)
