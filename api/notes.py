@@ -21,18 +21,17 @@ MAX_TEXT_LENGTH = 2000
 
 
 def _plain_text(value: str) -> str:
-    """No control characters but line feed and tab, no half surrogate pairs.
+    """No control characters but line feed and tab. (Half surrogate pairs are no text for pydantic either.)
 
-    PostgreSQL stores no NUL, UTF-8 has no half pairs, and an escape character moves the cursor of whoever
-    lists notes in a terminal.
+    PostgreSQL stores no NUL, and an escape character moves the cursor of whoever lists notes in a terminal.
     """
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value if character not in "\n\t"):
+    if any(unicodedata.category(character) == "Cc" for character in value if character not in "\n\t"):
         raise ValueError("must not contain control characters")
     return value
 
 
 class NewNote(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH), AfterValidator(_plain_text)]
 
 

@@ -119,8 +119,12 @@ def _registered_redirect_uri(draft: _Draft) -> None:
     draft.redirect_uri = redirect_uri
 
 
-def _readable_state(draft: _Draft) -> None:
-    # First below the line, so that every later answer carries it. A repeated or unreadable one is never sent back.
+def _way_back(draft: _Draft) -> None:
+    # First below the line, so that every later answer goes as it was asked for and carries the state. A repeated or
+    # unreadable one is never sent back.
+    if "response_mode" not in draft.params.repeated:
+        asked = draft.params.opaque("response_mode")
+        draft.response_mode = asked if asked in RESPONSE_MODES else draft.response_mode
     if "state" in draft.params.repeated:
         raise InvalidRequest("The parameter state was sent more than once.")
     draft.state = draft.params.text("state")
@@ -132,10 +136,8 @@ def _nothing_repeated(draft: _Draft) -> None:
 
 
 def _supported_response(draft: _Draft) -> None:
-    response_mode = draft.params.text("response_mode") or "query"
-    if response_mode not in RESPONSE_MODES:
+    if draft.params.opaque("response_mode") not in (None, draft.response_mode):
         raise InvalidRequest("response_mode is not supported.")
-    draft.response_mode = response_mode
     if draft.params.required("response_type") not in RESPONSE_TYPES:
         raise UnsupportedResponseType
 
@@ -154,7 +156,8 @@ def _no_request_object(draft: _Draft) -> None:
 
 def _proof_key(draft: _Draft) -> None:
     challenge, method = draft.params.text("code_challenge"), draft.params.text("code_challenge_method")
-    pkce.check_challenge(challenge, method, required=not draft.client.settings.allow_insecure_missing_pkce)
+    waived = draft.client.settings.allow_insecure_missing_pkce and not draft.client.is_public
+    pkce.check_challenge(challenge, method, required=not waived)
 
 
 def _known_api_and_scope(draft: _Draft) -> None:
@@ -202,7 +205,7 @@ Check = Callable[[_Draft], None]
 ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)
 # ------------------------------------------------ the trust line ------------------------------------------------
 BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
-    _readable_state,
+    _way_back,
     _nothing_repeated,
     _supported_response,
     _client_may_ask,

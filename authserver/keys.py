@@ -61,7 +61,7 @@ class Keyring:
             if row.alg == RS256:
                 try:
                     return jwt.decode(token, self._key(row), algorithms=[RS256]).claims
-                except (JoseError, ValueError):
+                except (JoseError, ValueError, TypeError):  # TypeError: a header member of a wrong JSON type
                     continue
         return None
 

@@ -60,10 +60,12 @@ def json_response(answer: Json) -> Response:
 
 
 def _page(page: Page) -> Response:
+    # A page that hands an answer over has no form of our own.
+    own_forms = () if page.scripts else ("'self'",)
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
         + ("script-src 'self'; " if page.scripts else "")
-        + " ".join(("form-action 'self'", *page.form_targets))
+        + " ".join(("form-action", *own_forms, *page.form_targets))
     )
     headers = {**_COMMON, "Content-Security-Policy": policy, "X-Frame-Options": "DENY"}
     html = _TEMPLATES.get_template(page.template).render(page.context)

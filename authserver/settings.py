@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     )
     session_lifetime: int = Field(default=168 * 3600, ge=1, description="Seconds after which any login session ends.")
     opaque_token_lifetime: int = Field(
-        default=86400, ge=1, description="Seconds that an access token for userinfo alone lives."
+        default=86400, ge=1, le=2592000, description="Seconds that an access token for userinfo alone lives."
     )
 
     @field_validator("allowed_hosts", mode="before")

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from authserver.messages import is_text
-from authserver.rules.redirects import is_registrable
+from authserver.rules.redirects import is_registrable, is_wellformed
 from authserver.store.registered import AUTHORIZATION_CODE, DAY, REFRESH_TOKEN, username_key
 
 
@@ -39,8 +39,17 @@ def _a_person(user_id: str) -> str:
     return user_id
 
 
+def _a_url(value: str) -> str:
+    if not is_wellformed(value):
+        raise ValueError("must be a URL in ASCII; no fragment, user, backslash or space")
+    return value
+
+
 Plain = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain)]
+LogoutUrl = Annotated[Plain, AfterValidator(_a_url)]
 Seconds = Annotated[int, Field(ge=1, le=31557600)]
+JwtSeconds = Annotated[int, Field(ge=1, le=30 * DAY)]
+"""Of what we sign; our keys stay published for a day more (`keys.KEEP`)."""
 
 
 class _Model(BaseModel):
@@ -51,7 +60,7 @@ class TenantModel(_Model):
     """`tenant`: what concerns all of it."""
 
     friendly_name: Plain = "Understudy"
-    allowed_logout_urls: tuple[Plain, ...] = ()
+    allowed_logout_urls: tuple[LogoutUrl, ...] = ()
 
 
 class RefreshTokenModel(_Model):
@@ -81,7 +90,7 @@ class JwtConfigurationModel(_Model):
     """`clients[].jwt_configuration`: the ID token."""
 
     alg: Literal["RS256"] = "RS256"
-    lifetime_in_seconds: Seconds = 36000
+    lifetime_in_seconds: JwtSeconds = 36000
 
 
 class ClientModel(_Model):
@@ -93,7 +102,7 @@ class ClientModel(_Model):
     token_endpoint_auth_method: Literal["none", "client_secret_post", "client_secret_basic"]
     grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] = ()
     callbacks: tuple[Plain, ...] = ()
-    allowed_logout_urls: tuple[Plain, ...] = ()
+    allowed_logout_urls: tuple[LogoutUrl, ...] = ()
     web_origins: tuple[Plain, ...] = ()
     is_first_party: bool = True
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
@@ -144,7 +153,7 @@ class ResourceServerModel(_Model):
     name: Plain
     scopes: tuple[ScopeModel, ...] = ()
     allow_offline_access: bool = False
-    token_lifetime: Annotated[int, Field(ge=1, le=30 * DAY)] = DAY
+    token_lifetime: JwtSeconds = DAY
     token_dialect: Literal["access_token", "rfc9068_profile"] | None = None
     signing_alg: Literal["RS256", "ES256"] = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True

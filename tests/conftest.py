@@ -1,7 +1,7 @@
 """Fixtures: the live server of this worker, and a stage of its own for each test.
 
-Whatever uses `stage` runs on SQLite and on PostgreSQL. A part of the machine that is missing is reported by name as skipped, or,
-with `--require-all`, as a failure.
+Whatever uses `stage` runs on SQLite and on PostgreSQL. A part of the machine that is missing is reported by name as
+skipped, or, with `--require-all`, as a failure.
 """
 
 import itertools
@@ -12,13 +12,15 @@ from typing import Any, NoReturn, Protocol
 import pytest
 
 from authserver import seed
-from authserver.clock import system_clock
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from tests.postgres import Postgres
 from tests.stage import Clock, Stage, Theatre, copy_sqlite
 
 _numbers = itertools.count()
+
+INSTALLED_AT = 1_700_000_000
+"""When the databases were made: before the stage's time and before the machine's, whichever a test goes by."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,9 +84,10 @@ class _PostgresTemplate:
         return self.postgres.make(f"tenant_{next(_numbers)}", "tenant_template")
 
 
-def _prepare(url: str) -> dict[str, str]:
+def _prepare(url: str, **settings: Any) -> dict[str, str]:
     database = Database(url)
-    seeded = seed.prepare(database, Settings(database_url=url, issuer="http://127.0.0.1:1/"), system_clock)
+    merged = Settings(**{"database_url": url, "issuer": "http://127.0.0.1:1/", **settings})
+    seeded = seed.prepare(database, merged, lambda: INSTALLED_AT)
     database.close()
     return seeded.secrets
 
@@ -121,13 +124,17 @@ def dialect() -> str:
 
 @pytest.fixture
 def raise_stage(theatre: Theatre, prepared: Prepared, dialect: str, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
-    """Make a stage with settings of the test's choice."""
+    """Make a stage with settings of the test's choice. A `tenant` of its own needs a new `database_url` too."""
     stages: list[Stage] = []
 
     def make(**settings: Any) -> Stage:
         issuer = f"http://127.0.0.1:{theatre.port}/"
-        merged = {"issuer": issuer, "dialect": dialect, "database_url": prepared.copy(tmp_path), **settings}
-        stages.append(Stage(theatre, Settings(**merged), Clock(), prepared.secrets))
+        if "tenant" in settings:
+            secrets = _prepare(settings["database_url"], tenant=settings["tenant"])
+        else:
+            secrets, settings = prepared.secrets, {"database_url": prepared.copy(tmp_path), **settings}
+        merged = {"issuer": issuer, "dialect": dialect, **settings}
+        stages.append(Stage(theatre, Settings(**merged), Clock(), secrets))
         return stages[-1]
 
     yield make

@@ -22,9 +22,11 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.types import Receive, Scope, Send
 
+from authserver import keys
 from authserver.app import create_app
 from authserver.settings import Settings
 from authserver.store.engine import Database
+from authserver.store.sweep import sweep
 
 CALLBACK = "http://127.0.0.1:8400/callback"
 API = "https://notes.example/api"
@@ -128,6 +130,13 @@ def claims(token: str) -> dict[str, Any]:
     """The payload of a JWT, unverified."""
     payload = token.split(".")[1]
     decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return decoded
+
+
+def header(token: str) -> dict[str, Any]:
+    """The header of a JWT, unverified."""
+    encoded = token.split(".")[0]
+    decoded: dict[str, Any] = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
     return decoded
 
 
@@ -251,6 +260,30 @@ class Stage:
         held = self.rows("SELECT settings FROM clients WHERE client_id = :of", of=client_id)[0]["settings"]
         merged = {**(json.loads(held) if isinstance(held, str) else held), **settings}
         self.change("UPDATE clients SET settings = :to WHERE client_id = :of", to=json.dumps(merged), of=client_id)
+
+    def sweep(self) -> dict[str, int]:
+        """What `python -m authserver sweep` does, at the clock's time."""
+        database = Database(self.settings.database_url)
+        try:
+            with database.write() as db:
+                return {**sweep(db, self.clock()), "signing keys": keys.forget(db, self.clock())}
+        finally:
+            database.close()
+
+    def rotate_keys(self, lead: int = keys.LEAD) -> list[str]:
+        """What `python -m authserver rotate-keys` does, at the clock's time. The new kids."""
+        database = Database(self.settings.database_url)
+        try:
+            with database.write() as db:
+                return keys.rotate(db, self.clock(), lead)
+        finally:
+            database.close()
+
+    def jwks(self) -> dict[str, dict[str, Any]]:
+        """The published keys by `kid`, newest first."""
+        published = self.http.get("/.well-known/jwks.json").json()["keys"]
+        assert len({key["kid"] for key in published}) == len(published)
+        return {key["kid"]: key for key in published}
 
     def events(self) -> list[str]:
         return [row["type"] for row in self.rows("SELECT type FROM events ORDER BY id")]

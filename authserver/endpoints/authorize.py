@@ -32,7 +32,7 @@ from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
 from authserver.store.issued import AuthorizationCode, Grant
-from authserver.store.registered import find_client, find_resource_server
+from authserver.store.registered import find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
 
 
@@ -75,6 +75,8 @@ def _next(
         if silent:
             return _close(interaction, LoginRequired(), tenant, cookies)
         return Redirect(tenant.url(f"/u/login?state={state}"), cookies)
+    if _is_blocked(session, tenant):
+        return _close(interaction, LoginDenied(), tenant, cookies)
     if asked.expected_user not in (None, session.user_id) or interaction.decision == "deny":
         # Somebody else logged in than the application expects: for it, nobody said yes.
         return _close(interaction, AccessDenied(), tenant, cookies)
@@ -94,6 +96,12 @@ def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: 
     if asked.expected_user not in (None, session.user_id):
         return True
     return asked.max_age is not None and tenant.now() - session.auth_time >= asked.max_age
+
+
+def _is_blocked(session: LoginSession, tenant: Tenant) -> bool:
+    with tenant.database.read() as db:
+        user = find_user(db, session.user_id)
+    return user is None or user.blocked
 
 
 def _must_ask(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant) -> bool:

@@ -15,6 +15,7 @@ from authserver.errors import UntrustedRequest
 from authserver.events import LoggedOut
 from authserver.messages import Answer, Cookie, Page, Params, Redirect, Request, Text
 from authserver.rules import logout as rules
+from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import journal
 from authserver.store.registered import Client, find_client, find_tenant_setting
@@ -52,13 +53,13 @@ def oidc_logout(request: Request, tenant: Tenant) -> Answer:
         client is None or not rules.is_registered_post_logout(back_to, client.settings.allowed_logout_urls)
     ):
         raise UntrustedRequest(_MISMATCH)
-    proofs = (hinted_sid, params.text("logout_hint"))
+    proofs, state = (hinted_sid, params.text("logout_hint")), params.text("state")
     if session is not None and session.sid not in proofs:
-        return _ask(params, session, client)
+        return _ask(params, session, client, back_to)
     cookie = _end(request, tenant)
     if back_to is None:
         return Page("logged_out.html", cookies=(cookie,))
-    return Redirect(_with_state(back_to, params.text("state")), (cookie,))
+    return Redirect(_with_state(back_to, state), (cookie,))
 
 
 def _client_and_hint(db: Connection, params: Params, tenant: Tenant) -> tuple[Client | None, str | None]:
@@ -86,13 +87,14 @@ def _once(params: Params) -> None:
         raise UntrustedRequest("A parameter was sent more than once.")
 
 
-def _ask(params: Params, session: LoginSession, client: Client | None) -> Page:
+def _ask(params: Params, session: LoginSession, client: Client | None, back_to: str | None) -> Page:
     """The form sends the same request again, with the session's own `sid` as its hint: only a page of ours can know
     it.
     """
     names = ("client_id", "post_logout_redirect_uri", "id_token_hint", "state")
     hidden = {name: value for name in names if (value := params.text(name, limit=8192)) is not None}
-    return Page("logout.html", {"client": client, "hidden": {**hidden, "logout_hint": session.sid}})
+    context = {"client": client, "hidden": {**hidden, "logout_hint": session.sid}}
+    return Page("logout.html", context, form_targets=(form_target(back_to),) if back_to else ())
 
 
 def _end(request: Request, tenant: Tenant) -> Cookie:

@@ -1,7 +1,6 @@
 """Where the issuer's keys come from, and what happens when they do not come (API11, API12, API13)."""
 
-# ruff: noqa: N802 - tests bear the ids of the rows that they prove, as the rows spell them
-
+import gzip
 import json
 import threading
 import time
@@ -179,7 +178,28 @@ def test_API13_without_keys_the_answer_is_503(
     assert issuer.fetches == 1
     assert f"{JWKS}?elsewhere" not in issuer.requests
     issuer.answers.clear()
-    clock.advance(keys.COLD_COOL_DOWN)
+    clock.advance(1)  # not for long: the issuer may just have come up later than this API
+    assert get_me(api, issuer.token()).status_code == 200
+
+
+@pytest.mark.parametrize("path", [METADATA, JWKS])
+def test_API13_the_right_document_in_a_wrong_wrapping(
+    api: TestClient, issuer: FakeIssuer, clock: Clock, path: str
+) -> None:
+    text = json.dumps(issuer.metadata if path == METADATA else issuer.jwks).encode()
+    wrappings: list[Answer] = [
+        lambda handler: reply(handler, text, status=500),
+        lambda handler: reply(handler, text, status=203),
+        lambda handler: reply(handler, text, kind="text/html"),
+        lambda handler: reply(handler, gzip.compress(text), headers={"content-encoding": "gzip"}),
+        lambda handler: reply(handler, text + b" " * discovery.MAX_DOCUMENT_BYTES),
+    ]
+    for fetches, answer in enumerate(wrappings, 1):
+        issuer.answers[path] = answer
+        assert get_me(api, issuer.token()).status_code == 503
+        assert issuer.fetches == fetches
+        clock.advance(keys.COLD_COOL_DOWN)
+    issuer.answers[path] = lambda handler: reply(handler, text, kind="application/jwk-set+json; charset=utf-8")
     assert get_me(api, issuer.token()).status_code == 200
 
 
@@ -271,6 +291,23 @@ def test_API13_a_slow_issuer_delays_an_old_key_briefly(
     assert hanging.asked.is_set()
     assert time.monotonic() - started < discovery.TOTAL_TIMEOUT - 1
     assert issuer.fetches == 2
+
+
+def test_API13_one_request_waits_for_fresh_keys_and_the_others_go_on(
+    api: TestClient, issuer: FakeIssuer, clock: Clock, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.access.PATIENCE", 60)
+    good = issuer.token()
+    assert get_me(api, good).status_code == 200
+    issuer.answers[JWKS] = hanging.answer
+    clock.advance(keys.TTL)
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(get_me, api, good)
+        assert hanging.asked.wait(10)
+        assert get_me(api, good).status_code == 200
+        assert not first.done()
+        hanging.release.set()
+        assert first.result().status_code == 200
 
 
 def test_API13_a_dripping_issuer_is_given_up_after_a_total_time(

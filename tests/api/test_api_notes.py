@@ -1,7 +1,5 @@
 """Scopes, whose notes they are, and what a note may be (API17, API18, bad input)."""
 
-# ruff: noqa: N802 - tests bear the ids of the rows that they prove, as the rows spell them
-
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor

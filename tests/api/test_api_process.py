@@ -164,6 +164,24 @@ def test_a_database_with_a_damaged_page_is_refused(tmp_path: Path) -> None:
     assert "damaged" in refused(tmp_path, *flags) or "malformed" in refused(tmp_path, *flags)
 
 
+def test_a_database_with_damage_where_nobody_looks_yet_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    flags = ("--database-url", f"sqlite:///{file}")
+    with serving(tmp_path, *flags) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    connection = sqlite3.connect(file)
+    rows = [(f"{number:032x}", "auth0|alice", "x" * 1000, number) for number in range(200)]
+    connection.executemany("INSERT INTO notes (id, sub, text, created_at) VALUES (?, ?, ?, ?)", rows)
+    connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    content = file.read_bytes()
+    middle = len(content) // 8192 * 4096
+    file.write_bytes(content[:middle] + b"\x5a" * 4096 + content[middle + 4096 :])
+    assert "damaged" in refused(tmp_path, *flags)
+
+
 def test_a_database_of_somebody_else_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "notes.db") as connection:
         connection.execute("CREATE TABLE notes (something TEXT)")

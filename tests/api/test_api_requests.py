@@ -1,7 +1,5 @@
 """How a request carries its token, and what every answer looks like (API1, API2, API3, API22, HT1, HT5, HT10)."""
 
-# ruff: noqa: N802 - tests bear the ids of the rows that they prove, as the rows spell them
-
 import json
 from collections.abc import Iterator
 

@@ -1,6 +1,5 @@
 """The store on both databases, and what callers see when a database goes away."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,30 +7,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 from starlette.testclient import TestClient
 
-from api.settings import Settings
 from api.store import Store, open_store
+from tests.api.conftest import StartApi
 from tests.api.fake_issuer import START, FakeIssuer
-
-POSTGRES = os.environ.get("API_TEST_POSTGRES_URL", "")
+from tests.postgres import Postgres
 
 
 @pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A new, empty database on the server that API_TEST_POSTGRES_URL names."""
-    if not POSTGRES:
-        pytest.skip("no PostgreSQL: API_TEST_POSTGRES_URL is not set")
-    url = make_url(Settings.model_validate({"database_url": POSTGRES}).database_url)
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A new, empty database of this worker's PostgreSQL."""
     name = f"notes_{uuid.uuid4().hex}"
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    yield postgres.make(name)
+    postgres.drop(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -77,6 +66,17 @@ def test_several_processes_may_prepare_one_database_at_once(database_url: str) -
     assert len(stores[-1].list("alice")) == 1
     for store in stores:
         store.close()
+
+
+def test_what_postgresql_cannot_store_is_no_server_error(
+    start_api: StartApi, issuer: FakeIssuer, postgres_url: str
+) -> None:
+    api = start_api(database_url=postgres_url)
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    assert api.post("/notes", headers=headers, json={"text": "fine"}).status_code == 201
+    assert api.post("/notes", headers=headers, json={"text": "a\0b"}).status_code == 422
+    assert api.delete("/notes/%00", headers=headers).status_code == 404
+    assert [note["text"] for note in api.get("/notes", headers=headers).json()] == ["fine"]
 
 
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:

@@ -115,10 +115,10 @@ def copy_cookies(source: Browser, target: Browser) -> None:
 
 
 def raw(stage: Stage, request: bytes) -> bytes:
-    """What the server says to these very bytes until it closes; the sender says no more."""
+    """What the server says to these very bytes until it closes the connection, which it is asked to do."""
+    head, _, rest = request.partition(b"\r\n")
     with socket.create_connection(("127.0.0.1", stage.theatre.port), timeout=10) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
+        connection.sendall(head + b"\r\nConnection: close\r\n" + rest)
         said = b""
         while chunk := connection.recv(65536):
             said += chunk

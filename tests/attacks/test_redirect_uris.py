@@ -5,7 +5,15 @@ import time
 import pytest
 
 from tests.attacks import corpora
-from tests.attacks.judge import ask, ask_with_redirect_uri, both_dialects, goes_on, is_error_page, nothing_changes, on_sqlite
+from tests.attacks.judge import (
+    ask,
+    ask_with_redirect_uri,
+    both_dialects,
+    goes_on,
+    is_error_page,
+    nothing_changes,
+    on_sqlite,
+)
 from tests.stage import CALLBACK, Pkce, Stage, answer
 
 pytestmark = [both_dialects, on_sqlite]

@@ -2,9 +2,10 @@
 
 import json
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.visitor import Listener, Visitor
+from tests.browser.visitor import PHONE, Listener, Visitor
 from tests.stage import ALICE, API, SCOPE, Stage
 
 LONG_ACCOUNT = "alice.pleasance.liddell.of.the.deanery+rehearsal@correspondence.christ-church.example.com"
@@ -72,7 +73,8 @@ def test_consent_to_a_great_deal(stage: Stage, visitor: Visitor, listener: Liste
     profile["email"] = LONG_ACCOUNT
     change = "UPDATE resource_servers SET settings = :settings, name = :name WHERE identifier = :api"
     stage.change(change, settings=json.dumps(settings), name="N" * 60, api=API)
-    stage.change("UPDATE users SET profile = :profile WHERE user_id = :of", profile=json.dumps(profile), **_of(user))
+    change_user = "UPDATE users SET profile = :profile WHERE user_id = :of"
+    stage.change(change_user, profile=json.dumps(profile), of=user["user_id"])
     stage.change("UPDATE clients SET name = :name WHERE client_id = 'native-app'", name="Notes" * 20)
 
     visitor.open(stage, listener, scope=" ".join((SCOPE, *LONG_SCOPES)))
@@ -82,10 +84,6 @@ def test_consent_to_a_great_deal(stage: Stage, visitor: Visitor, listener: Liste
     visitor.finds_nothing_wrong()
     expect(visitor.page.locator("main")).to_contain_text(LONG_ACCOUNT)
     expect(visitor.page.locator(".permissions li")).to_have_count(len(SCOPE.split()) + len(LONG_SCOPES))
-
-
-def _of(user: dict[str, object]) -> dict[str, object]:
-    return {"of": user["user_id"]}
 
 
 def test_an_unknown_application(stage: Stage, visitor: Visitor, listener: Listener) -> None:
@@ -124,3 +122,40 @@ def _is_told(visitor: Visitor, status: int, text: str, code: str) -> None:
     expect(visitor.page.locator("main")).to_contain_text(code)
     assert visitor.status == status
     visitor.finds_nothing_wrong()
+
+
+def test_logout(stage: Stage, visitor: Visitor, listener: Listener) -> None:
+    visitor.open(stage, listener)
+    visitor.log_in()
+    visitor.sees("Allow access?")
+    visitor.page.goto(stage.issuer + "oidc/logout?client_id=native-app")
+    visitor.sees("Log out?")
+    visitor.finds_nothing_wrong()
+    visitor.page.click("#logout-yes")
+    visitor.sees("Logged out")
+    visitor.finds_nothing_wrong()
+    visitor.open(stage, listener)
+    visitor.sees("Log in")
+
+
+SPOILT = {
+    "scrolls sideways": "document.querySelector('h1').style.width = '400px'",
+    "sticks out: h1": "document.querySelector('h1').style.marginLeft = '-50px'",
+    "without label: input#password": "document.querySelector('[for=password]').remove()",
+    "too low for a finger: button#login-submit": "document.querySelector('button').style.transform = 'scale(0.5)'",
+    "too little contrast: h1": "document.querySelector('h1').style.color = '#888'",
+    "title or language missing": "document.title = ''",
+}
+
+
+@pytest.mark.parametrize("look", [PHONE], ids=str)
+def test_these_tests_would_notice(stage: Stage, visitor: Visitor, listener: Listener) -> None:
+    visitor.open(stage, listener)
+    visitor.finds_nothing_wrong()
+    for fault, spoiling in SPOILT.items():
+        visitor.page.reload()
+        visitor.page.evaluate(spoiling)
+        assert any(found.startswith(fault) for found in visitor.look_around()["faults"]), fault
+    visitor.open(stage, listener, client_id="nobody")
+    visitor.page.evaluate("document.querySelector('#error').style.marginTop = '900px'")
+    assert "error outside the view: p#error" in visitor.look_around()["faults"]

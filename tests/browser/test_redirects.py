@@ -4,21 +4,23 @@ CSP's `form-action` also governs the redirects that answer a form. No HTTP libra
 every test but these is green, and nobody can log in.
 """
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.browser.visitor import LOOKS, PHONE, Listener, Visitor
+from tests.browser.visitor import PHONE, Listener, Visitor
 from tests.stage import MALLORY, Pkce, Stage
 
 NATIVE = "com.example.notes://callback"
 
 on_a_phone = pytest.mark.parametrize("look", [PHONE], ids=str)
-with_and_without_script = pytest.mark.parametrize("look", [look for look in LOOKS if look.width == 375], ids=str)
+with_and_without_script = pytest.mark.parametrize("look", [PHONE, replace(PHONE, script=False)], ids=str)
 
 
 @with_and_without_script
@@ -108,6 +110,40 @@ def test_an_application_with_its_own_scheme(stage: Stage, visitor: Visitor, butt
     if answer == "code":
         assert stage.redeem(said["code"], pkce, redirect_uri=NATIVE).status_code == 200
     assert visitor.complaints == []
+
+
+@with_and_without_script
+def test_an_answer_that_is_posted(stage: Stage, visitor: Visitor, listener: Listener) -> None:
+    pkce = Pkce()
+    visitor.open(stage, listener, pkce, response_mode="form_post")
+    visitor.log_in()
+    visitor.page.click("#consent-allow")
+    if not visitor.look.script:
+        visitor.sees("Continue")
+        visitor.finds_nothing_wrong()
+        visitor.page.click("#form-post button")
+    visitor.sees("Back in the application")
+    said = listener.answer()
+    assert (said["state"], said["iss"]) == ("af0ifjsldkj", stage.issuer)
+    assert stage.redeem(said["code"], pkce, redirect_uri=listener.url).status_code == 200
+    assert visitor.complaints == []
+
+
+@with_and_without_script
+def test_back_to_the_application_after_logout(stage: Stage, visitor: Visitor, listener: Listener) -> None:
+    (client,) = stage.rows("SELECT settings FROM clients WHERE client_id = 'native-app'")
+    settings = json.loads(client["settings"]) | {"allowed_logout_urls": [listener.url]}
+    stage.change("UPDATE clients SET settings = :to WHERE client_id = 'native-app'", to=json.dumps(settings))
+    visitor.open(stage, listener)
+    visitor.log_in()
+    visitor.sees("Allow access?")
+    back_to = {"client_id": "native-app", "post_logout_redirect_uri": listener.url, "state": "of the logout"}
+    visitor.page.goto(f"{stage.issuer}oidc/logout?{urlencode(back_to)}")
+    visitor.sees("Log out?")
+    visitor.page.click("#logout-yes")
+    visitor.sees("Back in the application")
+    assert listener.answer() == {"state": "of the logout"}
+    visitor.has_no_complaints()
 
 
 class SelfAlone:

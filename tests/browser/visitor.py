@@ -86,14 +86,7 @@ class Look:
 
 
 PHONE = Look(375, "light")
-LOOKS = (
-    PHONE,
-    Look(375, "dark"),
-    Look(1280, "light"),
-    Look(1280, "dark"),
-    Look(375, "dark", script=False),
-    Look(1280, "light", script=False),
-)
+LOOKS = (PHONE, Look(375, "dark", script=False), Look(1280, "light", script=False), Look(1280, "dark"))
 
 
 def find_chromium() -> str | None:
@@ -112,9 +105,9 @@ class Listener:
         self._heard = heard
 
     def answer(self) -> dict[str, str]:
-        """The parameters of the redirect; waits for it."""
-        target = self._heard.get(timeout=TIMEOUT / 1000)
-        return dict(parse_qsl(urlsplit(target).query, keep_blank_values=True, strict_parsing=True))
+        """The parameters that came back, in the URL or posted; waits for them."""
+        sent = self._heard.get(timeout=TIMEOUT / 1000)
+        return dict(parse_qsl(sent, keep_blank_values=True, strict_parsing=True))
 
     def heard_nothing(self) -> bool:
         return self._heard.empty()
@@ -129,7 +122,14 @@ def listening() -> Iterator[Listener]:
 
         def do_GET(self) -> None:
             if self.path.startswith("/callback"):
-                heard.put(self.path)
+                heard.put(urlsplit(self.path).query)
+            self._welcome()
+
+        def do_POST(self) -> None:
+            heard.put(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self._welcome()
+
+        def _welcome(self) -> None:
             body = b"<!doctype html><title>Back</title><link rel=icon href='data:,'><h1>Back in the application</h1>"
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
@@ -218,8 +218,13 @@ class Visitor:
     def has_focus(self, selector: str) -> None:
         expect(self.page.locator(selector)).to_be_focused(timeout=TIMEOUT)
 
-    def finds_nothing_wrong(self) -> None:
+    def look_around(self) -> dict[str, Any]:
+        """Faults of the page that is shown, and how light its ground is, from 0 to 1."""
         seen: dict[str, Any] = self.page.evaluate(_LOOK_AROUND)
+        return seen
+
+    def finds_nothing_wrong(self) -> None:
+        seen = self.look_around()
         assert seen["faults"] == []
         assert (seen["ground"] < 0.2) == (self.look.scheme == "dark")
         self.has_no_complaints()

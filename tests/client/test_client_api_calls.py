@@ -1,5 +1,4 @@
 """Calls with the token: RFC 6750 and rows CL8 (userinfo), CL15 and CL19 (logout)."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 from dataclasses import replace
 from typing import Any

@@ -1,5 +1,4 @@
 """The command line as a person meets it: separate processes, exit statuses, sentences instead of tracebacks."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 import os
 import re

@@ -1,5 +1,4 @@
 """Security row CL7 and RFC 8414 section 3.3: a server that lies about itself is left before the browser opens."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 import itertools
 import ssl

@@ -1,5 +1,4 @@
 """The login as a whole: RFC 8252, RFC 9207, OpenID Connect Core; rows CL5, CL8, CL9, CL19 and CL23."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 import base64
 import hmac

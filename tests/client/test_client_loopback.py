@@ -1,5 +1,4 @@
 """Security rows CL2 to CL5 and corpus P4: what anybody on this machine may send to the listener, and what it does."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 import re
 import socket
@@ -151,7 +150,7 @@ def test_CL4_literal_loopback_and_bound_before_the_url(listener: Listener) -> No
 
 def test_CL4_nobody_can_share_the_port(listener: Listener) -> None:
     port = int(listener.authority.partition(":")[2])
-    for address in ("127.0.0.1", "0.0.0.0"):  # noqa: S104 (the attacker binds there, not we)
+    for address in ("127.0.0.1", "0.0.0.0"):
         for option in (None, socket.SO_REUSEADDR, socket.SO_REUSEPORT):
             with socket.socket() as thief:
                 if option is not None:

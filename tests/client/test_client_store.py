@@ -1,5 +1,4 @@
 """The token file: row CL12, and what a crash or a full disk may leave behind (CL11, as far as one process shows it)."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 import errno
 import os

@@ -1,5 +1,4 @@
 """Token answers and refreshing: RFC 6749 sections 5 and 6, rows CL9, CL10, CL13, CL14 and CL18."""
-# ruff: noqa: N802 (tests carry the ids of the security table, spelled as there)
 
 import itertools
 import threading

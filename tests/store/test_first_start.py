@@ -1,4 +1,6 @@
-"""A first start makes everything; a database that was here once and is gone or damaged is refused (security case B15)."""
+"""A first start makes everything; a database that was here once and is gone or damaged is refused (security case
+B15).
+"""
 
 import sqlite3
 import subprocess
