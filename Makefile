@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
-.PHONY: help setup demo test test-all check fmt lock docs
+SDK_VENV := .venv-sdk
+SDK_STAMP := $(SDK_VENV)/.installed
+.PHONY: help setup demo test test-all test-sdk mutants check fmt lock docs
 
 help: ## this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +31,17 @@ test: $(STAMP) ## the suite on SQLite; PostgreSQL and a browser where the machin
 test-all: $(STAMP) ## the same, and a missing optional part is a failure
 	@$(BIN)/python -m pytest -n $(WORKERS) --require-all $(ARGS)
 
+mutants: $(STAMP) ## take the protections out one by one; a test must notice each (some minutes)
+	@$(BIN)/python -m tests.mutants --jobs $(WORKERS) $(ARGS)
+
+test-sdk: $(STAMP) $(SDK_STAMP) ## other people's SDKs, unmodified, against a freshly started server
+	@$(SDK_VENV)/bin/python -m pytest -c tests/sdk/pytest.ini --rootdir tests/sdk tests/sdk -v
+
+$(SDK_STAMP): tests/sdk/requirements.lock
+	@$(PYTHON) -m venv $(SDK_VENV)
+	@$(SDK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/sdk/requirements.lock
+	@touch $@
+
 check: $(STAMP) ## lint, types, walls
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -41,3 +54,6 @@ fmt: $(STAMP) ## put the code into its usual form
 
 lock: $(STAMP) ## recompute requirements.lock (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock
+
+docs: $(STAMP) ## rewrite the pages that are made from the code: map, dialects, settings
+	@$(BIN)/python -m tests.documents $(ARGS)

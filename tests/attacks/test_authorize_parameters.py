@@ -46,18 +46,18 @@ def refused(stage: Stage, **changed: str | None) -> str:
 
 @both_dialects
 def test_AZ17_a_repeated_parameter_counts_for_nothing(stage: Stage) -> None:
-    good = stage.parameters()
+    good, before = stage.parameters(), stage.snapshot()
     for name in REPEATABLE:
         for second in (good.get(name, "x"), "other", ""):
             first = {name: good.get(name, "x")}
-            with nothing_changes(stage):
-                twice = ask(stage, (name, second), **first)
-                assert refusal(stage, twice) == "invalid_request", name
-                # The same name in query and body: frameworks disagree which one wins, so neither does.
-                mixed = stage.http.post("/authorize", params={name: second}, data={**good, **first})
-                assert refusal(stage, mixed) == "invalid_request", name
+            twice = ask(stage, (name, second), **first)
+            assert refusal(stage, twice) == "invalid_request", name
+            # The same name in query and body: frameworks disagree which one wins, so neither does.
+            mixed = stage.http.post("/authorize", params={name: second}, data={**good, **first})
+            assert refusal(stage, mixed) == "invalid_request", name
             for response in (twice, mixed):
                 assert answer(response).get("state") == (None if name == "state" else good["state"])
+    assert stage.snapshot() == before
     assert goes_on(stage, stage.http.post("/authorize", params={"nonce": "n"}, data=stage.parameters(nonce=None)))
 
 

@@ -203,10 +203,16 @@ def test_AZ39_pathological_uris_cost_nothing(stage: Stage) -> None:
         "http://" + "a." * 30000 + "!",
         "http" * 16000 + "://",
     ]
-    for uri in pathological:
+
+    def cost(uri: str) -> float:
         times = []
         for _ in range(3):
             started = time.perf_counter()
             assert is_error_page(stage.http.post("/authorize", data=stage.parameters(redirect_uri=uri))), uri[:40]
             times.append(time.perf_counter() - started)
-        assert min(times) < 0.05, uri[:40]
+        return min(times)
+
+    # Merely carrying so many bytes, percent-encoded, takes what it takes on a busy machine.
+    carrying = cost("%" * 60_000)
+    for uri in pathological:
+        assert cost(uri) < max(0.05, 3 * carrying), uri[:40]

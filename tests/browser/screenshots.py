@@ -21,7 +21,6 @@ from tests.browser.visitor import Look, Visitor, find_chromium, launch
 from tests.stage import ALICE, Clock, Stage, Theatre
 
 PAGE = Look(460, "light")
-LINES = 46
 LARGEST = 250_000
 INK, NIGHT = (238, 237, 247), (32, 31, 46)
 COLOURS = (
@@ -86,11 +85,13 @@ def pages(browser: Browser) -> tuple[bytes, bytes]:
 
 
 def demo() -> str:
-    """The last lines of `make demo`, with their colours."""
+    """The last two steps of `make demo`, with their colours."""
     environment = {**os.environ, "HEADLESS": "1", "FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "80"}
     command = [sys.executable, "-m", "client.demo"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
-    return "\n".join(done.stdout.rstrip().splitlines()[-LINES:])
+    lines = done.stdout.rstrip().splitlines()
+    headings = [number for number, line in enumerate(lines) if "───" in line]
+    return "\n".join(lines[headings[-2] :])
 
 
 def terminal(browser: Browser, told: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import os
 import select
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -63,10 +64,9 @@ def app(settings: Settings, clock: Clock) -> NativeApp:
 
 
 @pytest.fixture
-def callback_ports(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
-    """8400 to 8402 belong to one test at a time, in whichever worker it runs."""
-    base = tmp_path_factory.getbasetemp()
-    with FileLock((base if worker_id == "master" else base.parent) / "callback-ports.lock"):
+def callback_ports() -> Iterator[None]:
+    """8400 to 8402 exist once on this machine: one test at a time may use them, in whichever run or worker."""
+    with FileLock(Path(tempfile.gettempdir()) / f"understudy-callback-ports-{os.getuid()}.lock"):
         yield
 
 

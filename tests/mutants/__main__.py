@@ -96,7 +96,7 @@ def judge(status: int | None, output: str, named: Iterable[str]) -> tuple[str | 
     return None, "its tests pass" if status == 0 else f"pytest ended with status {status}: {last}"
 
 
-def run_tests(tree: Path, tests: Iterable[str], *options: str) -> tuple[int | None, str]:
+def run_tests(tree: Path, tests: Iterable[str], *options: str, patience: float = PATIENCE) -> tuple[int | None, str]:
     """Exit status and output of pytest; None when it hangs, and then nothing of it is left running."""
     command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:randomly", "-p", "no:cacheprovider"]
     process = subprocess.Popen(
@@ -109,11 +109,11 @@ def run_tests(tree: Path, tests: Iterable[str], *options: str) -> tuple[int | No
         env={**os.environ, "COLUMNS": "400", "PYTHONPATH": ""},
     )
     try:
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        return None, ""
+        return None, f"no end after {patience:.0f} s"
     return process.returncode, output
 
 
@@ -148,7 +148,7 @@ def main(
     tests = sorted({test for mutant in chosen for test in mutant.caught_by})
     out.print(f"{len(chosen)} mutants. First their {len(tests)} tests on the tree as it is …")
     with tempfile.TemporaryDirectory(prefix="understudy-mutant-") as directory:
-        status, output = run_tests(copy_of_the_tree(directory), tests, "-n", str(jobs))
+        status, output = run_tests(copy_of_the_tree(directory), tests, "-n", str(jobs), patience=10 * PATIENCE)
     if status != 0:
         out.print(escape(output))
         out.print("[bold red]✗[/] These tests must pass before they can catch anything.")

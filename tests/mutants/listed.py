@@ -183,7 +183,7 @@ THE_MOST_TELLING = (
         "RT1-strict",
         "Without a leeway a spent refresh token still works within the same second.",
         (Edit("authserver/store/once.py", '(bindparam("leeway") > 0)', '(bindparam("leeway") >= 0)'),),
-        tests("attacks/test_refresh_tokens.py", "RT1_a_spent_token_ends_the_family"),
+        tests("flows/test_refresh_families.py", "RT1_with_leeway_0_not_even_the_same_second_is_forgiven"),
     ),
     Mutant(
         "RT4",
@@ -198,6 +198,34 @@ THE_MOST_TELLING = (
             ),
         ),
         tests("attacks/test_refresh_tokens.py", "RT4_no_refresh_widens_the_scope"),
+    ),
+    Mutant(
+        "HT5",
+        "Any Host is served.",
+        (
+            Edit(
+                "authserver/door.py",
+                'if len(sent) != 1 or sent[0].decode("latin-1").lower() not in self.hosts():',
+                "if len(sent) != 1:",
+            ),
+        ),
+        tests("attacks/test_http.py", "HT5_an_unknown_host_is_served_nothing"),
+    ),
+    Mutant(
+        "HT5-issuer",
+        "Links and metadata follow the Host header.",
+        (
+            Edit(
+                "authserver/app.py",
+                "    def tenant_of(_: Scope) -> Tenant:\n        return tenant\n",
+                "    def tenant_of(scope: Scope) -> Tenant:\n"
+                "        from dataclasses import replace\n\n"
+                "        said = HttpRequest(scope).headers\n"
+                '        host = said.get("x-forwarded-host", said.get("host", ""))\n'
+                '        return replace(tenant, issuer=f"http://{host}/")\n',
+            ),
+        ),
+        tests("attacks/test_http.py", "HT5_no_header_says_who_we_are"),
     ),
     Mutant(
         "API10-kind",
@@ -339,7 +367,7 @@ OTHERS = (
         "AZ41-prefetch",
         "A page that is loaded ahead of time may consume what was asked.",
         (Edit("authserver/wire.py", 'if endpoint.surface == "person" and "prefetch" in', 'if "\\n" in'),),
-        tests("attacks/test_authorize_parameters.py", "AZ41_looking_ahead_consumes_nothing"),
+        tests("flows/test_sessions_and_prompts.py", "AZ41_a_prefetch_gets_nothing_and_consumes_nothing"),
     ),
     Mutant(
         "AZ41-decision",
@@ -434,6 +462,82 @@ OTHERS = (
             ),
         ),
         tests("attacks/test_login_pages.py", "LO5_cookies_are_out_of_reach_of_scripts_and_other_sites"),
+    ),
+    Mutant(
+        "LO6",
+        "Passwords may be guessed without limit.",
+        (
+            Edit(
+                "authserver/attempts.py",
+                "return bool(here <= PER_SOURCE and (anywhere <= PER_NAME or is_known))",
+                "return bool(here and anywhere) or is_known",
+            ),
+        ),
+        tests("attacks/test_password_guessing.py", "LO6_the_limit_holds_for_one_name_from_one_source"),
+    ),
+    Mutant(
+        "LO6-look",
+        "Beyond the limit the right password is still recognised.",
+        (
+            Edit(
+                "authserver/endpoints/interaction.py",
+                "    if not attempts.reserve(request, username, user, tenant):\n",
+                "    is_right = user is not None and verify_password(user.password_hash, password)\n"
+                "    if not attempts.reserve(request, username, user, tenant) and not is_right:\n",
+            ),
+        ),
+        tests("attacks/test_password_guessing.py", "LO6_the_limit_holds_for_one_name_from_one_source"),
+    ),
+    Mutant(
+        "LO6-reserve",
+        "An attempt is counted after its password was looked at, so parallel guesses outrun the count.",
+        (
+            Edit(
+                "authserver/endpoints/interaction.py",
+                "    if not attempts.reserve(request, username, user, tenant):\n",
+                "    if not attempts.reserve(request, username, user, tenant, counts=False):\n",
+            ),
+            Edit(
+                "authserver/endpoints/interaction.py",
+                "    if not verify_password(user.password_hash if user else None, password) or user is None:\n",
+                "    is_right = verify_password(user.password_hash if user else None, password)\n"
+                "    attempts.reserve(request, username, user, tenant)\n"
+                "    if not is_right or user is None:\n",
+            ),
+            Edit(
+                "authserver/attempts.py",
+                "user: User | None, tenant: Tenant) -> bool:\n",
+                "user: User | None, tenant: Tenant, counts: bool = True) -> bool:\n",
+            ),
+            Edit(
+                "authserver/attempts.py",
+                "    now = tenant.now()\n",
+                "    now = tenant.now()\n"
+                "    if not counts:\n"
+                "        with tenant.database.read() as db:\n"
+                "            row = db.execute(login_attempts.select().where(login_attempts.c.digest == from_here)).first()\n"
+                "        return row is None or row.attempts < PER_SOURCE or row.since + WINDOW <= now\n",
+            ),
+        ),
+        tests("attacks/test_password_guessing.py", "LO6_parallel_guesses_cannot_outrun_the_count"),
+    ),
+    Mutant(
+        "LO6-name",
+        "A name is guarded against one source, and not against many.",
+        (
+            Edit(
+                "authserver/attempts.py",
+                "return bool(here <= PER_SOURCE and (anywhere <= PER_NAME or is_known))",
+                "return bool(here <= PER_SOURCE and (anywhere or is_known))",
+            ),
+        ),
+        tests("attacks/test_password_guessing.py", "LO14_strangers_lock_strangers_out_and_never_a_known_device"),
+    ),
+    Mutant(
+        "LO14",
+        "Strangers lock the owner out of the device that is known.",
+        (Edit("authserver/attempts.py", "(anywhere <= PER_NAME or is_known)", "anywhere <= PER_NAME"),),
+        tests("attacks/test_password_guessing.py", "LO14_strangers_lock_strangers_out_and_never_a_known_device"),
     ),
     Mutant(
         "LO10",
@@ -653,6 +757,42 @@ OTHERS = (
     ),
     # Refresh tokens, revocation ------------------------------------------------------------------------------------
     Mutant(
+        "B3-window",
+        "Within no window at all: once a client has a leeway, a spent refresh token works for ever.",
+        (
+            Edit(
+                "authserver/store/once.py",
+                '            & (_NOW - refresh_tokens.c.used_at <= bindparam("leeway"))\n',
+                "",
+            ),
+        ),
+        tests("flows/test_refresh_families.py", "B3_after_the_leeway_it_is_reuse"),
+    ),
+    Mutant(
+        "B3-children",
+        "Within the leeway a refresh token has any number of successors.",
+        (
+            Edit(
+                "authserver/store/once.py",
+                "            & (refresh_tokens.c.children < LEEWAY_CHILDREN)\n",
+                "",
+            ),
+        ),
+        tests("flows/test_refresh_families.py", "B3_a_token_has_at_most_five_children"),
+    ),
+    Mutant(
+        "B3-ancestor",
+        "Within the leeway a token is good although its successor has been used.",
+        (
+            Edit(
+                "authserver/store/once.py",
+                "            & (_used_children.scalar_subquery() == 0)\n",
+                "",
+            ),
+        ),
+        tests("flows/test_refresh_families.py", "B3_within_the_leeway_an_older_ancestor_ends_the_family"),
+    ),
+    Mutant(
         "RT3",
         "A refresh token is good for any client.",
         (
@@ -739,6 +879,49 @@ OTHERS = (
         ),
         tests("attacks/test_revocation.py", "RV4_a_refresh_token_takes_its_family_along"),
     ),
+    # Below OAuth ---------------------------------------------------------------------------------------------------
+    Mutant(
+        "HT1",
+        "A body is read to its end, however long it is.",
+        (Edit("authserver/wire.py", "            if len(body) > BODY_LIMIT:\n", "            if len(body) < 0:\n"),),
+        tests("attacks/test_http.py", "HT1_what_is_too_large_is_refused_before_it_is_parsed"),
+    ),
+    Mutant(
+        "HT6",
+        "Every web origin may read what the token endpoint answers.",
+        (
+            Edit(
+                "authserver/door.py",
+                "return any(origin in client.settings.web_origins for client in all_clients(db))",
+                "return bool(all_clients(db))",
+            ),
+        ),
+        tests("attacks/test_http.py", "HT6_cors_for_programs_by_registration_and_never_with_credentials"),
+    ),
+    Mutant(
+        "HT10",
+        "Answers may be sniffed for another type.",
+        (Edit("authserver/pages.py", '    "X-Content-Type-Options": "nosniff",\n', ""),),
+        tests("attacks/test_http.py", "HT10_types_and_headers_are_right_and_nothing_is_left_open"),
+    ),
+    Mutant(
+        "JW2",
+        "The key set publishes the private members.",
+        (Edit("authserver/keys.py", "as_dict(private=False)", "as_dict(private=True)"),),
+        tests("attacks/test_tokens_and_keys.py", "JW2_the_keys_are_public_strong_and_told_apart"),
+    ),
+    Mutant(
+        "JW4",
+        "A profile overwrites what the protocol says in an ID token.",
+        (
+            Edit(
+                "authserver/tokens.py",
+                "{**claims.about(user, scope, tenant.policy), **protocol}",
+                "{**protocol, **claims.about(user, scope, tenant.policy), **user.profile}",
+            ),
+        ),
+        tests("attacks/test_tokens_and_keys.py", "JW4_a_profile_cannot_overwrite_what_the_protocol_says"),
+    ),
     # The API -------------------------------------------------------------------------------------------------------
     Mutant(
         "API2",
@@ -769,6 +952,26 @@ OTHERS = (
         "The API overlooks `crit` and `b64`.",
         (Edit("api/verification.py", '("crit", "b64", "jwk"', '("jwk"'),),
         tests("api/test_api_tokens.py", "API7_critical_headers"),
+    ),
+    Mutant(
+        "P2-exp",
+        "The API takes expired tokens.",
+        (Edit("api/claims.py", "    if now >= expires:\n", "    if expires <= 0:\n"),),
+        tests("api/test_api_tokens.py", "P2_times_to_the_second"),
+    ),
+    Mutant(
+        "P2-alg",
+        "Any algorithm that the library knows is accepted.",
+        (
+            Edit("api/verification.py", "    if alg not in ALGORITHMS:\n", "    if not isinstance(alg, str):\n"),
+            Edit("api/verification.py", "    if token.alg != key.alg:\n", "    if not token.alg:\n"),
+            Edit(
+                "api/verification.py",
+                "_REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)",
+                '_REGISTRY = _Registry(algorithms=["none", "HS256", "PS256", *ALGORITHMS], strict_check_header=False)',
+            ),
+        ),
+        tests("api/test_api_tokens.py", "P2_other_algorithms_are_refused"),
     ),
     Mutant(
         "API13",

@@ -33,7 +33,7 @@ class Token:
 class Settings:
     rotating: bool = True
     leeway: int = 0
-    lifetime: int | None = 1000
+    lifetime: int | None = 400
     idle: int | None = 300
 
 
