@@ -136,6 +136,8 @@ def main(arguments: list[str]) -> None:
 def _prepared(settings: Settings) -> Database:
     settings = settings.resolved()
     database = Database(settings.database_url)
+    if database.file and not database.file.exists():
+        raise StoreError(f"database_url: there is no database at {database.file}; `seed` or `serve` makes one")
     seed.prepare(database, settings, system_clock)
     return database
 

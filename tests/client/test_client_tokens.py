@@ -1,7 +1,9 @@
 """Token answers and refreshing: RFC 6749 sections 5 and 6, rows CL9, CL10, CL13, CL14 and CL18."""
 
 import itertools
+import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,59 +16,72 @@ from client.store import TokenSet, open_store
 from tests.client.conftest import Clock, log_in
 from tests.client.fake_server import Answer, FakeApi, FakeIssuer, Request
 
-GOOD = {"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": "i"}
+Lie = Callable[[dict[str, Any]], Answer]
 
 
-def without(name: str) -> dict[str, Any]:
-    return {key: value for key, value in GOOD.items() if key != name}
+def with_(**members: Any) -> Lie:
+    return lambda good: Answer(body=good | members)
 
 
-LIES = {
-    "html": Answer(body=b"<html>", headers={"Content-Type": "text/html"}),
-    "html that says json": Answer(body=b"<html>"),
-    "json that says html": Answer(body=GOOD, headers={"Content-Type": "text/html"}),
-    "no content type": Answer(body=GOOD, headers={"Content-Type": ""}),
-    "empty": Answer(body=b""),
-    "list": Answer(body=[GOOD]),
-    "error with 200": Answer(body=GOOD | {"error": "invalid_grant"}),
-    "error is no text": Answer(400, {"error": ["invalid_grant"]}),
-    "no error": Answer(400, {}),
-    "redirect": Answer(302, GOOD, {"Location": "/elsewhere"}),
-    "created": Answer(201, GOOD),
-    "no access_token": Answer(body=without("access_token")),
-    "empty access_token": Answer(body=GOOD | {"access_token": ""}),
-    "access_token is no text": Answer(body=GOOD | {"access_token": 7}),
-    "access_token breaks lines": Answer(body=GOOD | {"access_token": "a\r\nX-Evil: 1"}),
-    "no token_type": Answer(body=without("token_type")),
-    "foreign token_type": Answer(body=GOOD | {"token_type": "DPoP"}),
-    "token_type is no text": Answer(body=GOOD | {"token_type": ["Bearer"]}),
-    "no expires_in": Answer(body=without("expires_in")),
-    "negative expires_in": Answer(body=GOOD | {"expires_in": -1}),
-    "zero expires_in": Answer(body=GOOD | {"expires_in": 0}),
-    "text expires_in": Answer(body=GOOD | {"expires_in": "3600"}),
-    "true expires_in": Answer(body=GOOD | {"expires_in": True}),
-    "list expires_in": Answer(body=GOOD | {"expires_in": [3600]}),
-    "endless expires_in": Answer(body=GOOD | {"expires_in": 10**30}),
-    "float expires_in": Answer(body=GOOD | {"expires_in": 1e9}),
-    "odd expires_at": Answer(body=GOOD | {"expires_at": ["now"]}),
-    "scope is a list": Answer(body=GOOD | {"scope": ["openid"]}),
-    "refresh_token is no text": Answer(body=GOOD | {"refresh_token": 1}),
-    "member twice": Answer(body=b'{"access_token":"a","access_token":"b","token_type":"Bearer","expires_in":60}'),
-    "large": Answer(body=b" " * (1024 * 1024 + 1)),
-    "compressed": Answer(body=b"x", headers={"Content-Encoding": "gzip"}),
+def without(name: str) -> Lie:
+    return lambda good: Answer(body={key: value for key, value in good.items() if key != name})
+
+
+def raw(good: dict[str, Any]) -> bytes:
+    return json.dumps(good).encode()
+
+
+LIES: dict[str, Lie] = {
+    "html": lambda _: Answer(body=b"<html>", headers={"Content-Type": "text/html"}),
+    "html that says json": lambda _: Answer(body=b"<html>"),
+    "json that says html": lambda good: Answer(body=good, headers={"Content-Type": "text/html"}),
+    "no content type": lambda good: Answer(body=good, headers={"Content-Type": ""}),
+    "empty": lambda _: Answer(body=b""),
+    "list": lambda good: Answer(body=[good]),
+    "error with 200": with_(error="invalid_grant"),
+    "error is no text": lambda _: Answer(400, {"error": ["invalid_grant"]}),
+    "no error": lambda _: Answer(400, {}),
+    "redirect": lambda good: Answer(302, good, {"Location": "/elsewhere"}),
+    "created": lambda good: Answer(201, good),
+    "no access_token": without("access_token"),
+    "empty access_token": with_(access_token=""),
+    "access_token is no text": with_(access_token=7),
+    "access_token breaks lines": with_(access_token="a\r\nX-Evil: 1"),
+    "no token_type": without("token_type"),
+    "foreign token_type": with_(token_type="DPoP"),
+    "token_type is no text": with_(token_type=["Bearer"]),
+    "no expires_in": without("expires_in"),
+    "negative expires_in": with_(expires_in=-1),
+    "zero expires_in": with_(expires_in=0),
+    "text expires_in": with_(expires_in="3600"),
+    "true expires_in": with_(expires_in=True),
+    "list expires_in": with_(expires_in=[3600]),
+    "endless expires_in": with_(expires_in=10**30),
+    "float expires_in": with_(expires_in=3600.5),
+    "odd expires_at": with_(expires_at=["now"]),
+    "scope is a list": with_(scope=["openid"]),
+    "refresh_token is no text": with_(refresh_token=1),
+    "NaN": lambda good: Answer(body=raw(good)[:-1] + b', "x": NaN}'),
+    "member twice": lambda good: Answer(body=raw(good)[:-1] + b', "scope": "openid"}'),
+    "large": lambda good: Answer(body=raw(good) + b" " * 1024 * 1024),
+    "compressed": lambda good: Answer(body=good, headers={"Content-Encoding": "gzip"}),
 }
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-def test_CL9_token_answers_that_are_none(app: NativeApp, issuer: FakeIssuer, lie: Answer) -> None:
-    """The same at login and at refresh: a typed error, nothing stored, nothing lost."""
-    issuer.token_route = lambda _request: lie
+def test_CL9_token_answers_that_are_none(app: NativeApp, issuer: FakeIssuer, lie: Lie) -> None:
+    """A truthful answer with one thing wrong, at login and at refresh: a typed error, nothing stored, nothing lost."""
+
+    def lying(request: Request) -> Answer:
+        return lie(issuer.token(request).body)
+
+    issuer.token_route = lying
     with pytest.raises(MalformedError):
         log_in(app)
     assert app.store.load() is None
     issuer.token_route = None
     before = log_in(app).tokens
-    issuer.token_route = lambda _request: lie
+    issuer.token_route = lying
     with pytest.raises(MalformedError):
         app.refresh()
     assert app.store.load() == before

@@ -428,7 +428,9 @@ def test_AZ35_an_interaction_is_one_browsers_through_every_prompt(stage: Stage) 
 
 
 @on_sqlite
-@pytest.mark.parametrize("header", [("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch")])
+@pytest.mark.parametrize(
+    "header", [("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch")]
+)
 def test_AZ41_a_prefetch_gets_nothing_and_consumes_nothing(stage: Stage, header: tuple[str, str]) -> None:
     browser = at_home(stage)
     waiting = browser.follow(stage.authorize(browser, prompt="consent", **WEB_APP))

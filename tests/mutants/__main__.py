@@ -36,7 +36,7 @@ _LEFT_BEHIND = shutil.ignore_patterns(
 )
 _OUTCOME = re.compile(r"^(FAILED|ERROR) (\S+?::\w+)(?:\[.*?\])?(?: - (.*))?$", re.MULTILINE)
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
 
 
 class PatchError(Exception):
@@ -126,12 +126,16 @@ def copy_of_the_tree(directory: str) -> Path:
 
 def show(verdicts: Sequence[Verdict]) -> None:
     """The table, in the order of the list."""
-    table = Table("row", "protection taken out", "caught by")
+    table = Table("row", "protection taken out")
+    table.add_column("caught by", overflow="fold")
     order = {mutant.id: place for place, mutant in enumerate(MUTANTS)}
     for verdict in sorted(verdicts, key=lambda each: order[each.mutant.id]):
         star = " ★" if verdict.mutant in THE_MOST_TELLING else ""
-        by = f"[green]{escape(verdict.by)}[/]" if verdict.by else f"[bold red]survived[/]: {escape(verdict.why)}"
-        table.add_row(verdict.mutant.row + star, escape(verdict.mutant.sentence), by)
+        by = f"[bold red]survived[/]: {escape(verdict.why)}"
+        if verdict.by:
+            file, _, test = verdict.by.removeprefix("tests/").partition("::")
+            by = f"[green]{escape(test)}[/] [dim]{escape(file)}[/]"
+        table.add_row(verdict.mutant.id + star, escape(verdict.mutant.sentence), by)
     out.print(table, soft_wrap=False)
 
 

@@ -111,6 +111,21 @@ THE_MOST_TELLING = (
         tests("attacks/test_authorize_parameters.py", "AZ37_an_app_that_cannot_prove_itself_is_approved_each_time"),
     ),
     Mutant(
+        "AZ37-scope",
+        "Remembered consent covers whatever scope is asked for.",
+        (
+            Edit(
+                "authserver/rules/consent.py",
+                "return not any(scopes.issuperset(asked.scope) for scopes in remembered)",
+                "return not any(remembered)",
+            ),
+        ),
+        tests(
+            "attacks/test_authorize_parameters.py",
+            "AZ37_remembered_consent_covers_one_person_one_client_and_no_wider_scope",
+        ),
+    ),
+    Mutant(
         "LO8",
         "Templates do not escape.",
         (Edit("authserver/pages.py", "autoescape=True", "autoescape=False"),),
@@ -174,6 +189,18 @@ THE_MOST_TELLING = (
         tests("attacks/test_client_authentication.py", "CA2_odd_secrets_and_ids_are_refused_in_the_protocols_words"),
     ),
     Mutant(
+        "CA2-time",
+        "A client secret is compared character by character: the time tells how far it was right.",
+        (
+            Edit(
+                "authserver/client_auth.py",
+                'hmac.compare_digest(digest(credentials.secret or ""), expected)',
+                'digest(credentials.secret or "") == expected',
+            ),
+        ),
+        tests("attacks/test_gaps.py", "CA2_what_is_secret_is_compared_in_constant_time"),
+    ),
+    Mutant(
         "RT1-family",
         "A refresh token that comes twice is refused, and its family lives on.",
         (Edit("authserver/grants/refresh_token.py", "            issued.revoke_grant(db, grant.grant_id, now)\n", ""),),
@@ -184,6 +211,18 @@ THE_MOST_TELLING = (
         "Without a leeway a spent refresh token still works within the same second.",
         (Edit("authserver/store/once.py", '(bindparam("leeway") > 0)', '(bindparam("leeway") >= 0)'),),
         tests("flows/test_refresh_families.py", "RT1_with_leeway_0_not_even_the_same_second_is_forgiven"),
+    ),
+    Mutant(
+        "RT1-descendants",
+        "The end of a family does not reach the refresh tokens that it already has.",
+        (
+            Edit(
+                "authserver/grants/refresh_token.py",
+                "if grant.revoked_at is not None or token.revoked_at is not None or _is_over(token, now):",
+                "if token.revoked_at is not None or _is_over(token, now):",
+            ),
+        ),
+        tests("attacks/test_refresh_tokens.py", "RT1_a_stolen_token_used_first_ends_with_the_victims"),
     ),
     Mutant(
         "RT4",
@@ -281,6 +320,18 @@ THE_MOST_TELLING = (
         (Edit("client/session.py", "with self.store.lock():", "if self.store is not None:"),),
         tests("client/test_client_tokens.py", "CL10_many_at_once_refresh_once"),
     ),
+    Mutant(
+        "CL10-processes",
+        "The lock of the token file holds within one process alone.",
+        (
+            Edit(
+                "client/store.py",
+                "            with FileLock(self._lock_path, timeout=LOCK_SECONDS, mode=0o600):\n                yield\n",
+                "            if FileLock is not None:\n                yield\n",
+            ),
+        ),
+        tests("client/test_client_cli.py", "CL10_two_processes_refresh_once"),
+    ),
 )
 
 OTHERS = (
@@ -340,6 +391,30 @@ OTHERS = (
         tests("attacks/test_authorize_parameters.py", "AZ27_every_answer_names_the_issuer_of_the_metadata"),
     ),
     Mutant(
+        "AZ22",
+        "A scope may hold any character.",
+        (
+            Edit(
+                "authserver/rules/scopes.py",
+                '_SCOPE = re.compile(r"[\\x21\\x23-\\x5B\\x5D-\\x7E]+(?: [\\x21\\x23-\\x5B\\x5D-\\x7E]+)*")',
+                '_SCOPE = re.compile(r".*", re.DOTALL)',
+            ),
+        ),
+        tests("attacks/test_authorize_parameters.py", "AZ22_a_malformed_scope_is_never_granted"),
+    ),
+    Mutant(
+        "AZ29-store",
+        "What a page holds may be cached.",
+        (Edit("authserver/pages.py", '    "Cache-Control": "no-store",\n', ""),),
+        tests("attacks/test_authorize_parameters.py", "AZ29_nothing_leaks_to_third_parties_or_caches"),
+    ),
+    Mutant(
+        "AZ29-referrer",
+        "Pages do not keep their address to themselves.",
+        (Edit("authserver/pages.py", '    "Referrer-Policy": "no-referrer",\n', ""),),
+        tests("attacks/test_authorize_parameters.py", "AZ29_nothing_leaks_to_third_parties_or_caches"),
+    ),
+    Mutant(
         "AZ30",
         "`prompt=none` issues where consent would have been asked for.",
         (
@@ -350,6 +425,18 @@ OTHERS = (
             ),
         ),
         tests("attacks/test_authorize_parameters.py", "AZ30_prompt_none_shows_nothing_and_issues_nothing_unasked"),
+    ),
+    Mutant(
+        "AZ31",
+        "`max_age` is read as Python reads numbers.",
+        (
+            Edit(
+                "authserver/authorization_request.py",
+                "        if not _MAX_AGE.fullmatch(max_age):\n",
+                "        if not max_age.strip().replace('_', '').isdigit():\n",
+            ),
+        ),
+        tests("attacks/test_authorize_parameters.py", "AZ31_max_age_is_a_plain_number_of_seconds"),
     ),
     Mutant(
         "AZ32",
@@ -553,6 +640,18 @@ OTHERS = (
         tests("attacks/test_login_pages.py", "LO10_spellings_of_one_name_are_one_account"),
     ),
     Mutant(
+        "LO13",
+        "The consent page does not name the receiver.",
+        (
+            Edit(
+                "authserver/endpoints/interaction.py",
+                '"receiver": _receiver(asked.redirect_uri),',
+                '"receiver": client.name,',
+            ),
+        ),
+        tests("attacks/test_login_pages.py", "LO13_the_page_names_client_account_permissions_and_receiver"),
+    ),
+    Mutant(
         "LO15-names",
         "All issuers on a host share one cookie name.",
         (Edit("authserver/tenant.py", "{sha256(self.issuer.encode()).hexdigest()[:8]}-", ""),),
@@ -569,6 +668,54 @@ OTHERS = (
             ),
         ),
         tests("attacks/test_login_pages.py", "LO15_a_session_ends_when_idle_and_when_old"),
+    ),
+    Mutant(
+        "LO1-logout",
+        "Any page may end the session.",
+        (
+            Edit(
+                "authserver/endpoints/logout.py",
+                "    if session is not None and session.sid not in proofs:\n",
+                "    if session is not None and not proofs:\n",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "LO1_nobody_is_logged_out_unasked"),
+    ),
+    Mutant(
+        "LO9-return",
+        "A logout leads to whatever begins like an allowed URL.",
+        (
+            Edit(
+                "authserver/rules/logout.py",
+                "any(_without_query(bare) == _without_query(url) for url in allowed)",
+                "any(bare.startswith(url) for url in allowed)",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "LO9_v2_logout_leads_to_registered_urls_alone"),
+    ),
+    Mutant(
+        "LO9-exact",
+        "The standard's logout overlooks the query string.",
+        (
+            Edit(
+                "authserver/rules/logout.py",
+                "return is_wellformed(uri) and uri in allowed",
+                "return is_allowed_return(uri, allowed)",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "LO9_oidc_logout_compares_every_character"),
+    ),
+    Mutant(
+        "LO15-logout",
+        "A logout deletes the cookie, and the session behind it lives on.",
+        (
+            Edit(
+                "authserver/sessions.py",
+                '        db.execute(_END, {"of": digest(value), "now": tenant.now()})\n',
+                "        digest(value)\n",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "LO15_after_a_logout_the_cookie_is_worthless"),
     ),
     # The token endpoint --------------------------------------------------------------------------------------------
     Mutant(
@@ -691,6 +838,18 @@ OTHERS = (
         tests("attacks/test_codes.py", "TK16_a_person_or_consent_that_is_gone_gives_nothing"),
     ),
     Mutant(
+        "TK16-grant",
+        "A code of a grant that was taken back still becomes tokens.",
+        (
+            Edit(
+                "authserver/grants/authorization_code.py",
+                "if grant.revoked_at is not None or user is None or user.blocked:",
+                "if user is None or user.blocked:",
+            ),
+        ),
+        tests("attacks/test_codes.py", "TK16_a_person_or_consent_that_is_gone_gives_nothing"),
+    ),
+    Mutant(
         "TK19",
         "A refresh token comes along without offline_access.",
         (
@@ -703,6 +862,30 @@ OTHERS = (
         tests("attacks/test_codes.py", "TK19_no_refresh_token_without_offline_access"),
     ),
     Mutant(
+        "TK20-sub",
+        "A client's own token names the client as if it were a person.",
+        (
+            Edit(
+                "authserver/grants/client_credentials.py",
+                'subject=f"{client.client_id}@clients"',
+                "subject=client.client_id",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "TK20_a_clients_own_token_speaks_of_nobody"),
+    ),
+    Mutant(
+        "TK20-public",
+        "A public client may speak for itself.",
+        (
+            Edit(
+                "authserver/grants/client_credentials.py",
+                "    if client.is_public:\n        raise UnauthorizedClient\n",
+                "",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "TK20_a_public_client_never_speaks_for_itself"),
+    ),
+    Mutant(
         "TK24-revoked",
         "Userinfo answers to a token whose grant was revoked.",
         (
@@ -712,7 +895,7 @@ OTHERS = (
                 "any(token.revoked_at for token, _ in found)",
             ),
         ),
-        tests("attacks/test_codes.py", "TK24_userinfo_ends_with_the_token_the_grant_and_the_person"),
+        tests("attacks/test_revocation.py", "RV4_a_refresh_token_takes_its_family_along"),
     ),
     Mutant(
         "TK24-audience",
@@ -877,7 +1060,7 @@ OTHERS = (
                 "",
             ),
         ),
-        tests("attacks/test_revocation.py", "RV4_a_refresh_token_takes_its_family_along"),
+        tests("flows/test_login_call_refresh_logout.py", "revocation_ends_the_family"),
     ),
     # Below OAuth ---------------------------------------------------------------------------------------------------
     Mutant(
@@ -921,6 +1104,30 @@ OTHERS = (
             ),
         ),
         tests("attacks/test_tokens_and_keys.py", "JW4_a_profile_cannot_overwrite_what_the_protocol_says"),
+    ),
+    Mutant(
+        "DE7-issuer",
+        "An http issuer may stand anywhere.",
+        (
+            Edit(
+                "authserver/settings.py",
+                "            if not self.allow_insecure_http_issuer:\n",
+                "            if self.allow_insecure_http_issuer is None:\n",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "DE7_beyond_loopback_only_with_an_explicit_word"),
+    ),
+    Mutant(
+        "DE7-listen",
+        "The server listens anywhere without TLS.",
+        (
+            Edit(
+                "authserver/settings.py",
+                "        if not is_loopback(self.host) and not self.allow_insecure_listen:\n",
+                "        if not self.host:\n",
+            ),
+        ),
+        tests("attacks/test_gaps.py", "DE7_beyond_loopback_only_with_an_explicit_word"),
     ),
     # The API -------------------------------------------------------------------------------------------------------
     Mutant(
@@ -1041,6 +1248,18 @@ OTHERS = (
         tests("client/test_client_loopback.py", "CL2_foreign_host_is_rebinding"),
     ),
     Mutant(
+        "CL2-once",
+        "The listener takes a second callback after the first.",
+        (
+            Edit(
+                "client/loopback.py",
+                "        if not ours or not self._used.acquire(blocking=False):\n",
+                "        if not ours:\n",
+            ),
+        ),
+        tests("client/test_client_loopback.py", "CL2_the_state_works_once"),
+    ),
+    Mutant(
         "CL2-iss",
         "The client does not ask who sent the authorization response (mix-up).",
         (Edit("client/authorization_response.py", "if issuers != [issuer]:", "if not issuer:"),),
@@ -1083,6 +1302,30 @@ OTHERS = (
         tests("client/test_client_login.py", "CL8_id_token_claims"),
     ),
     Mutant(
+        "CL11",
+        "Tokens are written in place: whoever reads meanwhile gets half of them.",
+        (
+            Edit(
+                "client/store.py",
+                "                temporary.replace(self._path)\n",
+                "                self._path.write_bytes(temporary.read_bytes())\n                temporary.unlink()\n",
+            ),
+        ),
+        tests("client/test_client_store.py", "CL11_written_aside_then_renamed"),
+    ),
+    Mutant(
+        "CL12-link",
+        "A token file is read through a symbolic link.",
+        (
+            Edit(
+                "client/store.py",
+                'os.O_RDONLY | _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")',
+                'os.O_RDONLY | _flags("O_NONBLOCK", "O_CLOEXEC")',
+            ),
+        ),
+        tests("client/test_client_store.py", "CL12_a_symbolic_link"),
+    ),
+    Mutant(
         "CL12",
         "A token file that others can read is used.",
         (Edit("client/store.py", 'return os.name == "posix" and bool(found.st_mode & 0o077)', "return not found"),),
@@ -1117,6 +1360,35 @@ OTHERS = (
         "The client follows redirects, its token in hand.",
         (Edit("client/wire.py", '"follow_redirects": False,', '"follow_redirects": True,'),),
         tests("client/test_client_api_calls.py", "CL15_redirects_do_not_get_the_token"),
+    ),
+    Mutant(
+        "CL18",
+        "Two servers share one drawer of tokens.",
+        (
+            Edit(
+                "client/store.py",
+                "json.dumps([settings.issuer, settings.client_id, settings.audience])",
+                "json.dumps([settings.client_id, settings.audience])",
+            ),
+        ),
+        tests("client/test_client_tokens.py", "CL18_another_server_client_or_audience_is_another_drawer"),
+    ),
+    Mutant(
+        "CL22",
+        "The client takes proxies and credentials from its surroundings.",
+        (
+            Edit(
+                "client/wire.py",
+                '        "trust_env": False,\n        "follow',
+                '        "trust_env": True,\n        "follow',
+            ),
+            Edit(
+                "client/wire.py",
+                "HTTPTransport(verify=_trust(settings.ca_file), trust_env=False)",
+                "HTTPTransport(verify=_trust(settings.ca_file), trust_env=True)",
+            ),
+        ),
+        tests("client/test_client_discovery.py", "CL22_no_ambient_proxy_netrc_or_certificates"),
     ),
     Mutant(
         "CL23",
