@@ -67,6 +67,7 @@ class Listener:
 
     def close(self) -> None:
         self.give_up()
+        self._final_ready.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -76,7 +77,7 @@ class Listener:
         if parts.path == "/callback" and self._accept(parts.query):
             # Held until the tokens are stored: the browser must not say "done" before it is true.
             self._final_ready.wait()
-            return None, "/done"
+            return (None, "/done") if self._final else (page.failed("The login was stopped."), "")
         if parts.path == "/done" and self._final:
             return self._final, ""
         return page.not_for_us(400 if parts.path == "/callback" else 404), ""

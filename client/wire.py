@@ -136,7 +136,10 @@ def fetch_document(http: httpx2.Client, url: str, what: str) -> dict[str, Any]:
     if answer.status_code == 429 or answer.status_code >= 500:
         raise UnavailableError(f"{what} at {url} is not available now (status {answer.status_code}).")
     if answer.status_code != 200:
-        raise MalformedError(f"{what} at {url} answered with status {answer.status_code} instead of 200.")
+        raise MalformedError(
+            f"{what} at {url} answered with status {answer.status_code} instead of 200.",
+            "Is this the right server? Compare CLIENT_ISSUER with the address it says it is ready at.",
+        )
     return read_object(answer, what)
 
 

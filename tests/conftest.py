@@ -40,6 +40,12 @@ def missing(request: pytest.FixtureRequest) -> Callable[[str], NoReturn]:
 
 
 @pytest.fixture(scope="session")
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """CI (`make test-all`) repeats races and random plays as often as is promised; `make test` keeps to its five minutes."""
+    return bool(request.config.getoption("--require-all"))
+
+
+@pytest.fixture(scope="session")
 def theatre() -> Iterator[Theatre]:
     theatre = Theatre()
     yield theatre

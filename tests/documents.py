@@ -40,8 +40,8 @@ _STANDARD = re.compile(
     r"|OAuth 2\.0 (?:Multiple Response Types|Form Post Response Mode)|NIST SP 800-63B|CSP level 3|Fetch standard"
 )
 _REMARK = re.compile(r" ?\((?!RFC |OpenID )[^()]*\)")
-_SECTIONS = re.compile(r"(?:[,;]? ?(?:and|to)? ?(?:sections?|§|appendix)? ?(?:\d[\d.]*\d|\d|[A-Z](?![\w])))+")
-_SECTION = re.compile(r"(to )?(?:sections? |§|appendix )?(\d[\d.]*\d|\d|[A-Z](?![\w]))")
+_SECTIONS = re.compile(r"(?:[,;]? ?(?:and|to)? ?(?:sections?|§|[Aa]ppendix)? ?(?:\d[\d.]*\d|\d|[A-Z](?![\w])))+")
+_SECTION = re.compile(r"(to )?(?:sections? |§|[Aa]ppendix )?(\d[\d.]*\d|\d|[A-Z](?![\w]))")
 _NOTE = "<!-- Made by `make docs`. Change what it is made from: {sources}. -->"
 
 _ABOUT_THE_MAP = """\
@@ -258,7 +258,32 @@ def _standards_part(signs: Iterable[Room]) -> Iterator[str]:
     for room in signs:
         for name, sections in room.standards.items():
             done[name].append(f"{_link(room.path)}{' ' if sections else ''}{_list(sections)}")
-    yield from _table(("Standard", "Rooms and sections"), ((name, "<br>".join(done[name])) for name in sorted(done)))
+    proved: dict[str, list[str]] = defaultdict(list)
+    for file, name, sections in spec_files():
+        proved[name].append(f"{_link(file)} {_list(sections)}".strip())
+    yield from _table(
+        ("Standard", "Rooms and sections", "Tests and sections"),
+        ((name, "<br>".join(done[name]), "<br>".join(proved[name])) for name in sorted({*done, *proved})),
+    )
+
+
+def spec_files() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Each file of tests/spec with each standard that its title cites; the sections that its tests open with count for
+    the one that the title opens with.
+    """
+    for path in sorted((ROOT / "tests/spec").glob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        title = " ".join((ast.get_docstring(tree) or "").partition("\n\n")[0].split())
+        signs = [ast.get_docstring(node) or "" for node in tree.body if isinstance(node, ast.FunctionDef)]
+        named = [found[0] for sign in signs if re.match("§|Appendix", sign) and (found := _SECTIONS.match(sign))]
+        by_tests = {number for sections in named for number in _sections(sections)}
+        for standard, sections in standards(title).items():
+            counted = {*sections, *(by_tests if title.startswith(standard) else ())}
+            yield path.relative_to(ROOT).as_posix(), standard, tuple(sorted(counted, key=_natural))
+
+
+def _natural(section: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (999, part) for part in section.removeprefix("§").split(".")]
 
 
 def _cited(name: str, sections: tuple[str, ...]) -> str:

@@ -68,13 +68,13 @@ class Teller:
         self._console.print(Padding(Text(title, "bold"), (1, 0, 0, 2)))
         self._grid({name: show(name, value) for name, value in pairs.items()})
 
-    def wire(self, exchanges: list[Exchange], rfc: str = "") -> None:
+    def wire(self, exchanges: list[Exchange]) -> None:
         for exchange in exchanges:
-            self.exchange(exchange, rfc)
+            self.exchange(exchange)
 
-    def exchange(self, exchange: Exchange, rfc: str = "") -> None:
+    def exchange(self, exchange: Exchange) -> None:
         parts = urlsplit(exchange.url)
-        self._arrow("→", f"{exchange.method} {parts._replace(query='').geturl()}", rfc)
+        self._arrow("→", f"{exchange.method} {parts._replace(query='').geturl()}")
         sent = dict(parse_qsl(parts.query)) | _body(exchange.request_headers, exchange.request_body)
         if "authorization" in exchange.request_headers:
             scheme, _, token = exchange.request_headers["authorization"].partition(" ")
@@ -99,12 +99,8 @@ class Teller:
             short += f" to {target.path if near else target._replace(query='').geturl()}"
         self._console.print(Padding(Text(printable(short)), (0, 0, 0, 4)))
 
-    def _arrow(self, arrow: str, text: str, rfc: str = "") -> None:
-        line = Table.grid(expand=True, padding=(0, 1))
-        line.add_column(width=1)
-        line.add_column(ratio=1, overflow="fold")
-        line.add_column(justify="right")
-        line.add_row(Text(arrow, "bold magenta"), Text(printable(text), "bold"), Text(rfc, "dim italic"))
+    def _arrow(self, arrow: str, text: str) -> None:
+        line = Text.assemble((arrow, "bold magenta"), " ", (printable(text), "bold"))
         self._console.print(Padding(line, (0, 0, 0, 2)))
 
     def _grid(self, rows: Mapping[str, str]) -> None:

@@ -58,16 +58,39 @@ def spellings(uri: str) -> Iterator[str]:
     yield from (uri.upper(), scheme.upper() + "://" + rest, f"{scheme}://{authority}{tail.upper()}")
     yield from (uri + suffix for suffix in PATHS)
     yield from (uri[:-1], uri[:-1] + f"%{ord(uri[-1]):02x}", uri[:-1] + f"%{ord(uri[-1]):02X}", uri + uri, rest)
-    yield from (f"{scheme}://{authority}/.{tail}", f"{scheme}://{authority}/x/..{tail}", f"{scheme}://{authority}/{tail}")
-    yield from (f"{scheme}:{rest}", f"{scheme}:/{rest}", f"{scheme}:///{rest}", f"//{rest}", tail, f"{scheme}:\\\\{rest}")
-    yield from (f"{scheme}://{prefix}{rest}" for prefix in ("user@", "user:pass@", "@", ":@", "evil.test@", "evil.test\\@"))
+    yield from (
+        f"{scheme}://{authority}/.{tail}",
+        f"{scheme}://{authority}/x/..{tail}",
+        f"{scheme}://{authority}/{tail}",
+    )
+    yield from (
+        f"{scheme}:{rest}",
+        f"{scheme}:/{rest}",
+        f"{scheme}:///{rest}",
+        f"//{rest}",
+        tail,
+        f"{scheme}:\\\\{rest}",
+    )
+    yield from (
+        f"{scheme}://{prefix}{rest}" for prefix in ("user@", "user:pass@", "@", ":@", "evil.test@", "evil.test\\@")
+    )
     yield from (f"{scheme}://{host}:{other}@evil.test{tail}" for other in ("80", port or "443", ""))
-    yield from (f"{scheme}://evil.test{joint}{rest}" for joint in ("/", "?", "#", "\\", ";", "%2f", "%5c", "%00", "&@", ":80\\@"))
+    yield from (
+        f"{scheme}://evil.test{joint}{rest}"
+        for joint in ("/", "?", "#", "\\", ";", "%2f", "%5c", "%00", "&@", ":80\\@")
+    )
     yield from (f"{scheme}://{host}{suffix}{colon}{port}{tail}" for suffix in (".evil.test", ".", "..", "%2eevil.test"))
     yield from (f"{scheme}://evil{host}{colon}{port}{tail}", f"{scheme}://evil.{host}{colon}{port}{tail}")
-    yield from (f"{scheme}://{host}:{wrong}{tail}" for wrong in ("", "0", "00", "65536", "99999", "+80", "-1", "8 0", "8400x"))
-    yield from (f"{scheme}://{host}:{zero}{tail}" for zero in ("0" + (port or "80"), "\uff18\uff14\uff10\uff10", "\u0668\u0664\u0660\u0660", "80:80"))
-    yield from (f"{other}://{rest}" for other in ("ftp", "ws", "file", "javascript", "data", "httpss", "com.example.app"))
+    yield from (
+        f"{scheme}://{host}:{wrong}{tail}" for wrong in ("", "0", "00", "65536", "99999", "+80", "-1", "8 0", "8400x")
+    )
+    yield from (
+        f"{scheme}://{host}:{zero}{tail}"
+        for zero in ("0" + (port or "80"), "\uff18\uff14\uff10\uff10", "\u0668\u0664\u0660\u0660", "80:80")
+    )
+    yield from (
+        f"{other}://{rest}" for other in ("ftp", "ws", "file", "javascript", "data", "httpss", "com.example.app")
+    )
     yield from (f"javascript:alert(1)//{uri}", f"data:text/html,{uri}", f"blob:{uri}", f"view-source:{uri}")
     yield from (" " + uri, "\t" + uri, uri + "\n", f"<{uri}>", f'"{uri}"', "\ufeff" + uri, "\u202e" + uri)
 

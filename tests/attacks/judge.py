@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
@@ -15,7 +16,7 @@ both_dialects = pytest.mark.parametrize("dialect", ["auth0", "rfc"])
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 """For what the database has no say in: half the time."""
 
-WEB_APP = {"client_id": "web-app", "redirect_uri": "http://localhost:3001/callback"}
+WEB_APP: dict[str, Any] = {"client_id": "web-app", "redirect_uri": "http://localhost:3001/callback"}
 """The demo tenant's confidential client, for `parameters`, `code` and `authorize`."""
 
 # RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E

@@ -62,14 +62,31 @@ def test_AZ17_a_repeated_parameter_counts_for_nothing(stage: Stage) -> None:
 
 
 def test_AZ19_unknown_parameters_are_ignored(stage: Stage) -> None:
-    unknown = {"auth0Client": "eyJ9", "ui_locales": "de", "utm_source": "<script>", "a[]": "1", "ext-x": "ä", "__proto__": "x"}
+    unknown = {
+        "auth0Client": "eyJ9",
+        "ui_locales": "de",
+        "utm_source": "<script>",
+        "a[]": "1",
+        "ext-x": "ä",
+        "__proto__": "x",
+    }
     assert goes_on(stage, ask(stage, *unknown.items()))
 
 
 @both_dialects
 def test_AZ20_only_response_type_code_exists(stage: Stage) -> None:
     assert refused(stage, response_type=None) == refused(stage, response_type="") == "invalid_request"
-    for other in ("token", "id_token", "id_token token", "code token", "code id_token", "CODE", "Code", "none", "code code"):
+    for other in (
+        "token",
+        "id_token",
+        "id_token token",
+        "code token",
+        "code id_token",
+        "CODE",
+        "Code",
+        "none",
+        "code code",
+    ):
         assert refused(stage, response_type=other) == "unsupported_response_type", other
     for odd in ("code ", " code", "code\t", "code\x00", "code,token"):
         assert refused(stage, response_type=odd) in ("unsupported_response_type", "invalid_request"), odd
@@ -83,7 +100,16 @@ def test_AZ21_an_unknown_response_mode_is_refused(stage: Stage) -> None:
 
 @both_dialects
 def test_AZ22_a_malformed_scope_is_never_granted(stage: Stage) -> None:
-    quotes = ('openid "x"', "openid\\x", "openid\tprofile", "openid\nprofile", "openid\x00", "openid" + " " * 2 + "profile", " openid", "openid ")
+    quotes = (
+        'openid "x"',
+        "openid\\x",
+        "openid\tprofile",
+        "openid\nprofile",
+        "openid\x00",
+        "openid" + " " * 2 + "profile",
+        " openid",
+        "openid ",
+    )
     others = ("öpenid", "openid\x7f", "openid\u00a0profile", "openid \u202e", "x" * 65000, "openid " * 9000)
     for scope in (*quotes, *others):
         with nothing_changes(stage):
@@ -113,7 +139,18 @@ def test_AZ24_nobody_gets_a_code_without_a_wellformed_challenge(stage: Stage, cl
     good = Pkce().challenge
     assert refused(stage, code_challenge=None, code_challenge_method=None, **client) == "invalid_request"
     assert refused(stage, code_challenge=None, **client) == "invalid_request"
-    odd = ("", "x" * 42, "x" * 44, "x" * 129, good + "=", good[:-1] + "+", good[:-1] + "/", good[:-1] + "=", good[:-1] + "ä", good + "\n")
+    odd = (
+        "",
+        "x" * 42,
+        "x" * 44,
+        "x" * 129,
+        good + "=",
+        good[:-1] + "+",
+        good[:-1] + "/",
+        good[:-1] + "=",
+        good[:-1] + "ä",
+        good + "\n",
+    )
     for challenge in odd:
         assert refused(stage, code_challenge=challenge, **client) == "invalid_request", challenge
     assert goes_on(stage, ask(stage, code_challenge=good, **client))
@@ -124,6 +161,14 @@ def test_AZ25_no_method_but_S256(stage: Stage) -> None:
     for method in (None, "", "plain", "PLAIN", "s256", "S256 ", "S512", "none", "S256 plain"):
         assert refused(stage, code_challenge_method=method) == "invalid_request", method
     assert stage.http.get("/.well-known/openid-configuration").json()["code_challenge_methods_supported"] == ["S256"]
+
+
+def test_AZ26_a_challenge_that_comes_again_is_put_on_record(stage: Stage) -> None:
+    pkce = Pkce()
+    stage.code(pkce)
+    assert "ChallengeRepeated" not in stage.events()
+    stage.code(pkce)
+    assert "ChallengeRepeated" in stage.events()
 
 
 @both_dialects
@@ -168,7 +213,22 @@ def test_AZ30_prompt_none_shows_nothing_and_issues_nothing_unasked(stage: Stage)
 
 @both_dialects
 def test_AZ31_max_age_is_a_plain_number_of_seconds(stage: Stage) -> None:
-    for odd in ("-1", "1e99", "\uff11\uff12", "1_000", " 60 ", "+60", "60.0", "0x10", "NaN", "Infinity", "\u0666\u0660", "060", "9" * 5000, "\x00"):
+    for odd in (
+        "-1",
+        "1e99",
+        "\uff11\uff12",
+        "1_000",
+        " 60 ",
+        "+60",
+        "60.0",
+        "0x10",
+        "NaN",
+        "Infinity",
+        "\u0666\u0660",
+        "060",
+        "9" * 5000,
+        "\x00",
+    ):
         assert refused(stage, max_age=odd) == "invalid_request", odd
     assert goes_on(stage, ask(stage, max_age="0"))
     assert goes_on(stage, ask(stage, max_age="3600"))
@@ -196,7 +256,13 @@ def test_AZ34_request_objects_are_refused_and_nothing_is_fetched(stage: Stage) -
     with socket.create_server(("127.0.0.1", 0)) as trap:
         trap.setblocking(False)
         port = trap.getsockname()[1]
-        for uri in (f"http://127.0.0.1:{port}/", f"http://localhost:{port}/r", "file:///etc/passwd", "http://169.254.169.254/", "urn:x"):
+        for uri in (
+            f"http://127.0.0.1:{port}/",
+            f"http://localhost:{port}/r",
+            "file:///etc/passwd",
+            "http://169.254.169.254/",
+            "urn:x",
+        ):
             assert refused(stage, request_uri=uri) == "request_uri_not_supported", uri
         assert refused(stage, request="eyJhbGciOiJub25lIn0.e30.") == "request_not_supported"
         with pytest.raises(BlockingIOError):
@@ -206,7 +272,9 @@ def test_AZ34_request_objects_are_refused_and_nothing_is_fetched(stage: Stage) -
 def doors(stage: Stage, browser: Browser, state: str) -> list[int]:
     """What this browser gets at every address of an interaction; never a code."""
     data = {"state": state, "username": "alice@example.com", "password": "understudy", "action": "default"}
-    responses = [browser.get(f"{stage.issuer}{path}?state={state}") for path in ("authorize/resume", "u/login", "u/consent")]
+    responses = [
+        browser.get(f"{stage.issuer}{path}?state={state}") for path in ("authorize/resume", "u/login", "u/consent")
+    ]
     responses += [
         browser.http.post(f"{stage.issuer}{path}?state={state}", data=data, headers=same_origin(stage))
         for path in ("u/login", "u/consent")
@@ -328,6 +396,17 @@ def test_AZ41_looking_ahead_consumes_nothing(stage: Stage) -> None:
         assert browser.get(f"{stage.issuer}u/consent?state={state}&action=default").status_code == 200
         assert "/u/consent" in browser.get(f"{stage.issuer}authorize/resume?state={state}").headers["location"]
     assert stage.redeem(answer(browser.decide(consent))["code"], pkce).status_code == 200
+
+
+@pytest.mark.parametrize("purpose", [{"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}], ids=str)
+def test_AZ41_a_browser_that_looks_ahead_gets_no_code(stage: Stage, purpose: dict[str, str]) -> None:
+    browser = stage.browser()
+    stage.code(Pkce(), browser=browser, **WEB_APP)
+    good = stage.parameters(**WEB_APP)
+    with nothing_changes(stage, but=("interactions",)):
+        ahead = browser.http.get(stage.issuer + "authorize", params=good, headers=purpose)
+        assert "code=" not in ahead.headers.get("location", "")
+    assert "code" in answer(browser.http.get(stage.issuer + "authorize", params=good))
 
 
 def test_AZ41_an_answer_leaves_once(stage: Stage) -> None:

@@ -38,7 +38,20 @@ VALUES = {
     "space": b" canary ",
     "number games": b"1_000canary",
 }
-MEMBERS = (None, True, 0, -1.5, 1e308, [], ["canary"], [["canary"]], {}, {"canary": "canary"}, "\ud800canary", "canary\x00")
+MEMBERS: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1.5,
+    1e308,
+    [],
+    ["canary"],
+    [["canary"]],
+    {},
+    {"canary": "canary"},
+    "\ud800canary",
+    "canary\x00",
+)
 BODIES = {
     "wrong content type": ({"Content-Type": "text/plain"}, b"canary=canary"),
     "multipart": ({"Content-Type": "multipart/form-data; boundary=canary"}, b"--canary--"),
@@ -110,12 +123,21 @@ def token_requests(stage: Stage) -> dict[str, dict[str, str]]:
     """A good request of each kind that the program endpoints take; every case spoils one of them."""
     pkce = Pkce()
     tokens = stage.tokens()
-    code = {"grant_type": "authorization_code", "client_id": "native-app", "code": stage.code(pkce), "redirect_uri": CALLBACK}
+    code = {
+        "grant_type": "authorization_code",
+        "client_id": "native-app",
+        "code": stage.code(pkce),
+        "redirect_uri": CALLBACK,
+    }
     refresh = {"grant_type": "refresh_token", "client_id": "native-app", "refresh_token": tokens["refresh_token"]}
     return {
         "/oauth/token": {**code, "code_verifier": pkce.verifier},
         "/oauth/token?": {**refresh, "scope": "openid"},
-        "/oauth/revoke": {"client_id": "native-app", "token": tokens["refresh_token"], "token_type_hint": "refresh_token"},
+        "/oauth/revoke": {
+            "client_id": "native-app",
+            "token": tokens["refresh_token"],
+            "token_type_hint": "refresh_token",
+        },
     }
 
 
@@ -144,7 +166,9 @@ def test_TK21_fields_that_nobody_reads_do_no_harm(stage: Stage) -> None:
     """The scope of a refresh is dropped or refused, the hint and unknown names are ignored; twice is always too much."""
     tokens = stage.tokens()
     for name in ("scope", "made_up", "token_type_hint"):
-        for case, of, body in fields({"grant_type": "refresh_token", "client_id": "native-app", "refresh_token": "R", name: "openid"}):
+        for case, of, body in fields(
+            {"grant_type": "refresh_token", "client_id": "native-app", "refresh_token": "R", name: "openid"}
+        ):
             if of == name:
                 body = body.replace(b"refresh_token=R", b"refresh_token=" + tokens["refresh_token"].encode())
                 response = stage.http.post("/oauth/token", content=body, headers=FORM)
@@ -176,7 +200,10 @@ def test_TK21_the_programs_endpoints_answer_every_body_in_their_words(stage: Sta
                         in_words(response, (path, name, member))
                         assert response.status_code >= 400 or (name, path) == ("token", "/oauth/revoke"), (name, member)
                     twice = json.dumps(good)[:-1] + f', "{name}": "canary"}}'
-                    assert json_error(stage.http.post(path.rstrip("?"), content=twice, headers=JSON)) == (400, "invalid_request")
+                    assert json_error(stage.http.post(path.rstrip("?"), content=twice, headers=JSON)) == (
+                        400,
+                        "invalid_request",
+                    )
     assert stage.http.post("/oauth/token", data=requests["/oauth/token?"]).status_code == 200
 
 
@@ -193,7 +220,9 @@ def test_TK21_the_authorization_endpoint_answers_every_field_in_its_words(stage:
                 response = stage.http.post("/authorize", content=pairs, headers=FORM)
             in_words(response, (name, case))
             if case.startswith("twice"):
-                assert response.status_code == 400 if name in ("client_id", "redirect_uri") else refusal(stage, response)
+                assert (
+                    response.status_code == 400 if name in ("client_id", "redirect_uri") else refusal(stage, response)
+                )
             # Only what is free text may hold anything at all, and no value is taken for another.
             if name not in ("state", "nonce", "login_hint", "made_up", "scope", "audience") and case in VALUES:
                 assert "/u/login" not in response.headers.get("location", ""), (name, case)
@@ -224,7 +253,11 @@ def test_TK21_the_pages_answer_every_field_in_their_words(stage: Stage) -> None:
                 if case.startswith("twice") or "syntax" in case or case in ("dotted", "upper case", "odd name"):
                     if name != "state" or case.startswith("twice"):
                         continue  # see test_LO1_a_repeated_field_logs_nobody_in
-                if path == "u/login" and name != "state" and case not in ("NUL", "invalid UTF-8", "64 KB", "bidi", "raw bytes"):
+                if (
+                    path == "u/login"
+                    and name != "state"
+                    and case not in ("NUL", "invalid UTF-8", "64 KB", "bidi", "raw bytes")
+                ):
                     continue  # a password costs what it costs
                 response = who.http.post(stage.issuer + path, content=body, headers=headers)
                 in_words(response, (path, name, case))
@@ -249,8 +282,13 @@ def test_TK21_userinfo_answers_every_header_in_its_words(stage: Stage) -> None:
     with nothing_changes(stage):
         for case, value in VALUES.items():
             sendable = value.translate(None, b"\x00\x01\x07\x1b\x7f\r\n").strip()
-            for header in (b"Bearer " + sendable, b"Bearer " + token.encode() + sendable, sendable, b"DPoP " + sendable):
-                response = stage.http.get("/userinfo", headers={"Authorization": header})
+            for header in (
+                b"Bearer " + sendable,
+                b"Bearer " + token.encode() + sendable,
+                sendable,
+                b"DPoP " + sendable,
+            ):
+                response = stage.http.get("/userinfo", headers={b"Authorization": header})
                 in_words(response, case)
                 assert response.status_code in (400, 401), case
             for response in (

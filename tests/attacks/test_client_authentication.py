@@ -18,15 +18,22 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GRANT = {"grant_type": "refresh_token", "refresh_token": "x"}
 
 
-def basic(value: bytes) -> dict[str, bytes]:
-    return {"Authorization": b"Basic " + base64.b64encode(value)}
+def basic(value: bytes) -> dict[bytes, bytes]:
+    return {b"Authorization": b"Basic " + base64.b64encode(value)}
 
 
 def test_CA1_unknown_client_and_wrong_secret_are_one_answer(stage: Stage) -> None:
     for path in ("/oauth/token", "/oauth/revoke"):
         answers = set()
-        for client_id, secret in (("web-app", "wrong"), ("backend", "wrong"), ("nobody", "wrong"), ("native-app", "wrong")):
-            posted = stage.http.post(path, data={**GRANT, "token": "x", "client_id": client_id, "client_secret": secret})
+        for client_id, secret in (
+            ("web-app", "wrong"),
+            ("backend", "wrong"),
+            ("nobody", "wrong"),
+            ("native-app", "wrong"),
+        ):
+            posted = stage.http.post(
+                path, data={**GRANT, "token": "x", "client_id": client_id, "client_secret": secret}
+            )
             headed = stage.http.post(path, data={**GRANT, "token": "x"}, auth=(client_id, secret))
             for response in (posted, headed):
                 assert is_invalid_client(stage, response), client_id
@@ -46,7 +53,16 @@ def test_CA1_unknown_client_and_wrong_secret_take_the_same_time(stage: Stage) ->
 
 
 def test_CA2_odd_secrets_and_ids_are_refused_in_the_protocols_words(stage: Stage) -> None:
-    odd = [b"\xff\xfe", b"\x00", b"\xed\xa0\x80", "pässword".encode(), b"a" * 65536, "\U0001f511".encode(), b"\r\n", b"'; --"]
+    odd = [
+        b"\xff\xfe",
+        b"\x00",
+        b"\xed\xa0\x80",
+        "pässword".encode(),
+        b"a" * 65536,
+        "\U0001f511".encode(),
+        b"\r\n",
+        b"'; --",
+    ]
     with nothing_changes(stage):
         for value in odd:
             encoded = quote(value).encode()
@@ -60,7 +76,10 @@ def test_CA2_odd_secrets_and_ids_are_refused_in_the_protocols_words(stage: Stage
                 response = stage.http.post("/oauth/token", data=GRANT, headers=basic(credentials))
                 assert is_invalid_client(stage, response), credentials[:20]
         if stage.dialect == "auth0":
-            for member in ('"client_id": "web-app", "client_secret": "\\ud800"', '"client_id": "\\udfff", "client_secret": "x"'):
+            for member in (
+                '"client_id": "web-app", "client_secret": "\\ud800"',
+                '"client_id": "\\udfff", "client_secret": "x"',
+            ):
                 text = '{"grant_type": "refresh_token", "refresh_token": "x", ' + member + "}"
                 response = stage.http.post("/oauth/token", content=text, headers={"Content-Type": "application/json"})
                 assert is_invalid_client(stage, response), member
@@ -87,7 +106,7 @@ def test_CA4_malformed_basic_credentials_are_refused(stage: Stage) -> None:
     ]
     with nothing_changes(stage):
         for header in odd:
-            response = stage.http.post("/oauth/revoke", data={"token": "x"}, headers={"Authorization": header})
+            response = stage.http.post("/oauth/revoke", data={"token": "x"}, headers={b"Authorization": header})
             assert is_invalid_client(stage, response), header[:30]
 
 
@@ -111,7 +130,13 @@ def test_CA5_a_secret_is_needed_where_there_is_one_and_refused_where_there_is_no
     code = stage.code(pkce, **WEB_APP)
     secret = stage.secrets["web-app"]
     with nothing_changes(stage):
-        for missing in ({}, {"client_secret": ""}, {"client_secret": "x"}, {"client_secret": secret[:-1]}, {"client_secret": secret + " "}):
+        for missing in (
+            {},
+            {"client_secret": ""},
+            {"client_secret": "x"},
+            {"client_secret": secret[:-1]},
+            {"client_secret": secret + " "},
+        ):
             assert is_invalid_client(stage, stage.redeem(code, pkce, **WEB_APP, **missing))
         other = {"client_secret": stage.secrets["backend"]}
         assert is_invalid_client(stage, stage.redeem(code, pkce, **WEB_APP, **other))
@@ -119,7 +144,10 @@ def test_CA5_a_secret_is_needed_where_there_is_one_and_refused_where_there_is_no
             assert is_invalid_client(stage, stage.token(**GRANT, client_secret=offered))
         headed = stage.http.post("/oauth/token", data=GRANT, auth=("native-app", "x"))
         assert is_invalid_client(stage, headed)
-        assertion = {"client_assertion": "e30.e30.e30", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
+        assertion = {
+            "client_assertion": "e30.e30.e30",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        }
         assert is_invalid_client(stage, stage.redeem(code, pkce, **WEB_APP, **assertion))
         assert is_invalid_client(stage, stage.token(**GRANT, **assertion))
     assert stage.redeem(code, pkce, **WEB_APP, client_secret=secret).status_code == 200
@@ -142,10 +170,16 @@ def test_CA5_two_methods_at_once_are_refused(stage: Stage) -> None:
     secret = stage.secrets["backend"]
     two = [
         stage.http.post("/oauth/revoke", data={"token": "x", "client_secret": secret}, auth=stage.basic("backend")),
-        stage.http.post("/oauth/revoke", data={"token": "x", "client_id": "backend", "client_secret": secret}, auth=stage.basic("backend")),
+        stage.http.post(
+            "/oauth/revoke",
+            data={"token": "x", "client_id": "backend", "client_secret": secret},
+            auth=stage.basic("backend"),
+        ),
         stage.http.post("/oauth/revoke", data={"token": "x", "client_id": "web-app"}, auth=stage.basic("backend")),
         stage.http.post(
-            "/oauth/revoke", data={"token": "x"}, headers=[("Authorization", "Basic eDp5"), ("Authorization", "Basic eDp5")]
+            "/oauth/revoke",
+            data={"token": "x"},
+            headers=[("Authorization", "Basic eDp5"), ("Authorization", "Basic eDp5")],
         ),
         stage.http.post("/oauth/revoke", params={"client_id": "backend", "client_secret": secret}, data={"token": "x"}),
         stage.http.post("/oauth/revoke", params={"client_id": "native-app"}, data={"token": "x"}),
@@ -153,7 +187,12 @@ def test_CA5_two_methods_at_once_are_refused(stage: Stage) -> None:
     ]
     for response in two:
         assert json_error(response) == (400, "invalid_request"), response.text
-    assert stage.http.post("/oauth/revoke", data={"token": "x", "client_id": "backend"}, auth=stage.basic("backend")).status_code == 200
+    assert (
+        stage.http.post(
+            "/oauth/revoke", data={"token": "x", "client_id": "backend"}, auth=stage.basic("backend")
+        ).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])

@@ -31,7 +31,9 @@ def request(code: str, pkce: Pkce, **changed: str) -> dict[str, str]:
 
 def alive(stage: Stage, tokens: dict[str, Any]) -> bool:
     """Whether the family lives: its access token at userinfo, and its refresh token, which is spent by this."""
-    return stage.userinfo(tokens["access_token"]).status_code == stage.refresh(tokens["refresh_token"]).status_code == 200
+    return (
+        stage.userinfo(tokens["access_token"]).status_code == stage.refresh(tokens["refresh_token"]).status_code == 200
+    )
 
 
 def test_TK1_only_post_has_a_token_endpoint(stage: Stage) -> None:
@@ -57,7 +59,10 @@ def test_TK3_only_the_named_formats_are_read(stage: Stage) -> None:
         ("application/x-www-form-urlencoded; boundary=x", form),
         ("application/x-www-form-urlencoded, application/json", form),
         ("application/x-www-form-urlencodedx", form),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="code"\r\n\r\nx\r\n--x--\r\n'),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="code"\r\n\r\nx\r\n--x--\r\n',
+        ),
         ("application/xml", b"<code/>"),
         ("application/jwt", as_json),
         ("text/json", as_json),
@@ -75,7 +80,9 @@ def test_TK3_only_the_named_formats_are_read(stage: Stage) -> None:
         for header in ("Content-Encoding", "content-encoding"):
             coded = stage.http.post("/oauth/token", content=form, headers={"Content-Type": FORM, header: "gzip"})
             assert json_error(coded)[1] == "invalid_request"
-        two = stage.http.post("/oauth/token", content=form, headers=[("Content-Type", FORM), ("Content-Type", "application/json")])
+        two = stage.http.post(
+            "/oauth/token", content=form, headers=[("Content-Type", FORM), ("Content-Type", "application/json")]
+        )
         assert json_error(two)[1] == "invalid_request"
     accepted = "application/json" if stage.dialect == "auth0" else "APPLICATION/X-WWW-FORM-URLENCODED;charset=UTF-8"
     body = as_json if stage.dialect == "auth0" else form
@@ -117,7 +124,9 @@ def test_TK5_the_grant_type_exists_and_is_this_clients(stage: Stage) -> None:
             response = stage.http.post("/oauth/token", data={**good, "grant_type": unknown})
             assert json_error(response) == (400, "unsupported_grant_type"), unknown
         backend = {**good, "client_id": "backend", "client_secret": stage.secrets["backend"]}
-        forbidden = [stage.http.post("/oauth/token", auth=stage.basic("backend"), data={**good, "client_id": "backend"})]
+        forbidden = [
+            stage.http.post("/oauth/token", auth=stage.basic("backend"), data={**good, "client_id": "backend"})
+        ]
         forbidden += [stage.token(grant_type="refresh_token", refresh_token="x", client_id="api-docs")]
         if stage.dialect == "auth0":
             forbidden += [stage.http.post("/oauth/token", data=backend)]
@@ -131,7 +140,20 @@ def test_TK6_what_is_no_code_is_an_invalid_grant(stage: Stage) -> None:
     tokens = stage.tokens()
     code = stage.code(pkce)
     kinds = (tokens["access_token"], tokens["refresh_token"], tokens["id_token"])
-    odd = ("x", code[:-1], code + "x", code.swapcase(), " " + code, code + "\n", code + "\x00", "\x00", "x" * 65536, "%", "ä", "'--")
+    odd = (
+        "x",
+        code[:-1],
+        code + "x",
+        code.swapcase(),
+        " " + code,
+        code + "\n",
+        code + "\x00",
+        "\x00",
+        "x" * 65536,
+        "%",
+        "ä",
+        "'--",
+    )
     with nothing_changes(stage):
         for wrong in (*kinds, *odd):
             assert stage.bad_grant(stage.redeem(wrong, pkce)), wrong[:20]
@@ -217,9 +239,22 @@ def test_TK10_a_code_is_bound_to_its_client(stage: Stage) -> None:
 def test_TK11_the_redirect_uri_must_be_repeated_exactly(stage: Stage) -> None:
     pkce = Pkce()
     code = stage.code(pkce)
-    others = ("http://127.0.0.1:8401/callback", CALLBACK + "/", CALLBACK + "?", "HTTP://127.0.0.1:8400/callback", " " + CALLBACK, "")
+    others = (
+        "http://127.0.0.1:8401/callback",
+        CALLBACK + "/",
+        CALLBACK + "?",
+        "HTTP://127.0.0.1:8400/callback",
+        " " + CALLBACK,
+        "",
+    )
     with nothing_changes(stage):
-        for other in (*others, "http://127.0.0.1:8499/callback", CALLBACK + "#", CALLBACK + "\x00", "com.example.notes://callback"):
+        for other in (
+            *others,
+            "http://127.0.0.1:8499/callback",
+            CALLBACK + "#",
+            CALLBACK + "\x00",
+            "com.example.notes://callback",
+        ):
             assert stage.bad_grant(stage.redeem(code, pkce, redirect_uri=other)), other
         missing = {name: value for name, value in request(code, pkce).items() if name != "redirect_uri"}
         assert stage.bad_grant(stage.http.post("/oauth/token", data=missing))
@@ -337,9 +372,11 @@ def test_TK19_no_refresh_token_without_offline_access(stage: Stage) -> None:
     tokens = stage.tokens(scope="openid offline_access read:notes")
     assert "refresh_token" not in tokens
     assert "offline_access" not in tokens["scope"]
-    explorer = {"client_id": "api-docs", "redirect_uri": "http://localhost:8000/docs/oauth2-redirect"}
+    explorer: dict[str, Any] = {"client_id": "api-docs", "redirect_uri": "http://localhost:8000/docs/oauth2-redirect"}
     pkce = Pkce()
-    answered = stage.redeem(stage.code(pkce, scope="openid offline_access", audience=None, **explorer), pkce, **explorer).json()
+    answered = stage.redeem(
+        stage.code(pkce, scope="openid offline_access", audience=None, **explorer), pkce, **explorer
+    ).json()
     assert "refresh_token" not in answered
 
 
@@ -375,8 +412,17 @@ def test_TK24_userinfo_takes_an_access_token_for_userinfo_alone(stage: Stage) ->
     tokens = stage.tokens()
     token = tokens["access_token"]
     good = {"Authorization": f"Bearer {token}"}
-    for wrong in (tokens["id_token"], tokens["refresh_token"], stage.code(Pkce()), token[:-1], token + "=", token + "x", "x", "ä"):
-        response = stage.http.get("/userinfo", headers={"Authorization": f"Bearer {wrong}".encode()})
+    for wrong in (
+        tokens["id_token"],
+        tokens["refresh_token"],
+        stage.code(Pkce()),
+        token[:-1],
+        token + "=",
+        token + "x",
+        "x",
+        "ä",
+    ):
+        response = stage.http.get("/userinfo", headers={b"Authorization": f"Bearer {wrong}".encode()})
         assert response.status_code == 401, wrong[:10]
         assert 'error="invalid_token"' in response.headers["www-authenticate"]
     without = stage.tokens(scope="read:notes")["access_token"]

@@ -44,8 +44,8 @@ def test_HT1_what_is_too_large_is_refused_before_it_is_parsed(stage: Stage) -> N
             squeezed = stage.http.post(path, content=bomb, headers={"Content-Type": FORM, "Content-Encoding": "gzip"})
             assert refused_in_words(path, squeezed.status_code, squeezed.text), path
     members = {f"a{number}": "" for number in range(10_000)} | {"client_id": "native-app"}
-    for body in (json.dumps(members), "[" * 100_000, '{"a":' * 50_000, '{"client_id": ' + "9" * 5000 + "}"):
-        response = stage.http.post("/oauth/token", content=body, headers={"Content-Type": "application/json"})
+    for text in (json.dumps(members), "[" * 100_000, '{"a":' * 50_000, '{"client_id": ' + "9" * 5000 + "}"):
+        response = stage.http.post("/oauth/token", content=text, headers={"Content-Type": "application/json"})
         assert json_error(response) == (400, "invalid_request")
 
 
@@ -57,17 +57,37 @@ def test_HT4_an_ambiguous_request_is_refused(stage: Stage) -> None:
     good = post + b"Host: " + host + b"\r\nContent-Length: " + length + b"\r\n\r\n" + body
     assert status_of(raw(stage, good)) == 200
     ambiguous = {
-        "two lengths": post + b"Host: " + host + b"\r\nContent-Length: " + length + b"\r\nContent-Length: 3\r\n\r\n" + body,
+        "two lengths": post
+        + b"Host: "
+        + host
+        + b"\r\nContent-Length: "
+        + length
+        + b"\r\nContent-Length: 3\r\n\r\n"
+        + body,
         "list of lengths": post + b"Host: " + host + b"\r\nContent-Length: " + length + b", 3\r\n\r\n" + body,
         "signed length": post + b"Host: " + host + b"\r\nContent-Length: +" + length + b"\r\n\r\n" + body,
-        "two hosts": post + b"Host: " + host + b"\r\nHost: " + host + b"\r\nContent-Length: " + length + b"\r\n\r\n" + body,
+        "two hosts": post
+        + b"Host: "
+        + host
+        + b"\r\nHost: "
+        + host
+        + b"\r\nContent-Length: "
+        + length
+        + b"\r\n\r\n"
+        + body,
         "another host": post + b"Host: evil.test\r\nContent-Length: " + length + b"\r\n\r\n" + body,
         "no host": post + b"Content-Length: " + length + b"\r\n\r\n" + body,
         "no host, old": post.replace(b"1.1", b"1.0") + b"Content-Length: " + length + b"\r\n\r\n" + body,
         "unknown coding": post + b"Host: " + host + b"\r\nTransfer-Encoding: x\r\n\r\n" + body,
         "chunked twice": post + b"Host: " + host + b"\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
         "space before colon": post + b"Host: " + host + b"\r\nContent-Length : " + length + b"\r\n\r\n" + body,
-        "control in a header": post + b"Host: " + host + b"\r\nX: a\x00b\r\nContent-Length: " + length + b"\r\n\r\n" + body,
+        "control in a header": post
+        + b"Host: "
+        + host
+        + b"\r\nX: a\x00b\r\nContent-Length: "
+        + length
+        + b"\r\n\r\n"
+        + body,
         "no request": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 100,
     }
     for name, request in ambiguous.items():
@@ -77,7 +97,12 @@ def test_HT4_an_ambiguous_request_is_refused(stage: Stage) -> None:
 FORGED = (
     {"X-Forwarded-Host": "evil.test", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "444"},
     {"Forwarded": "host=evil.test;proto=https", "X-Original-Host": "evil.test", "X-Host": "evil.test"},
-    {"X-Forwarded-Prefix": "/evil", "X-Rewrite-URL": "/evil", "X-Original-URL": "/evil", "X-Forwarded-Server": "evil.test"},
+    {
+        "X-Forwarded-Prefix": "/evil",
+        "X-Rewrite-URL": "/evil",
+        "X-Original-URL": "/evil",
+        "X-Forwarded-Server": "evil.test",
+    },
 )
 
 
@@ -116,7 +141,13 @@ def test_HT5_an_unknown_host_is_served_nothing(stage: Stage) -> None:
     )
     with nothing_changes(stage):
         for name in unknown:
-            for path in ("/.well-known/openid-configuration", "/.well-known/jwks.json", "/authorize", "/static/icon.svg", "/x"):
+            for path in (
+                "/.well-known/openid-configuration",
+                "/.well-known/jwks.json",
+                "/authorize",
+                "/static/icon.svg",
+                "/x",
+            ):
                 response = stage.http.get(path, headers={"Host": name}, params=stage.parameters())
                 assert response.status_code in (400, 421), name
                 assert "location" not in response.headers
@@ -130,13 +161,20 @@ def test_HT5_an_unknown_host_is_served_nothing(stage: Stage) -> None:
 def test_HT6_cors_for_programs_by_registration_and_never_with_credentials(stage: Stage) -> None:
     registered, foreign = "http://localhost:3000", "https://evil.test"
     for origin in (registered, foreign, "null"):
-        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+        headers = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        }
         for path in ("/authorize", "/authorize/resume", "/u/login", "/u/consent", "/"):
             for response in (stage.http.options(path, headers=headers), stage.http.get(path, headers=headers)):
                 assert not [name for name in response.headers if name.startswith("access-control")], path
         for path in ("/oauth/token", "/oauth/revoke"):
             data = {"client_id": "native-app", "token": "x"}
-            for response in (stage.http.options(path, headers=headers), stage.http.post(path, data=data, headers=headers)):
+            for response in (
+                stage.http.options(path, headers=headers),
+                stage.http.post(path, data=data, headers=headers),
+            ):
                 allowed = response.headers.get("access-control-allow-origin")
                 assert allowed == (origin if origin == registered else None), (path, origin)
                 assert "origin" in response.headers["vary"].lower()
@@ -145,7 +183,12 @@ def test_HT6_cors_for_programs_by_registration_and_never_with_credentials(stage:
             response = stage.http.get(path, headers=headers)
             assert response.headers["access-control-allow-origin"] == "*", path
             assert "access-control-allow-credentials" not in response.headers
-    for near in ("http://localhost:3000/", "http://localhost:3001", "https://localhost:3000", "http://localhost:3000.evil.test"):
+    for near in (
+        "http://localhost:3000/",
+        "http://localhost:3001",
+        "https://localhost:3000",
+        "http://localhost:3000.evil.test",
+    ):
         response = stage.http.post("/oauth/token", data={"client_id": "spa"}, headers={"Origin": near})
         assert "access-control-allow-origin" not in response.headers, near
 
@@ -167,7 +210,11 @@ def test_HT7_no_address_but_the_exact_one_answers_and_nothing_is_cached(stage: S
             assert stage.http.get(path, params=stage.parameters()).status_code == 404, path
     browser = stage.browser()
     login = browser.follow(stage.authorize(browser))
-    steps = [stage.authorize(stage.browser()), login, browser.submit(login, username="alice@example.com", password="understudy")]
+    steps = [
+        stage.authorize(stage.browser()),
+        login,
+        browser.submit(login, username="alice@example.com", password="understudy"),
+    ]
     assert [name for step in steps for name in step.headers if name == "set-cookie"]
     for step in steps:
         assert step.headers["cache-control"] == "no-store"
@@ -176,7 +223,14 @@ def test_HT7_no_address_but_the_exact_one_answers_and_nothing_is_cached(stage: S
 
 def test_HT7_static_files_are_only_those(stage: Stage) -> None:
     assert stage.http.get("/static/understudy.css").status_code == 200
-    for path in ("/static/../settings.py", "/static/%2e%2e/settings.py", "/static/..%2fsettings.py", "/static//etc/passwd", "/static/", "/static"):
+    for path in (
+        "/static/../settings.py",
+        "/static/%2e%2e/settings.py",
+        "/static/..%2fsettings.py",
+        "/static//etc/passwd",
+        "/static/",
+        "/static",
+    ):
         said = raw(stage, f"GET {path} HTTP/1.1\r\nHost: {stage.issuer.split('/')[2]}\r\n\r\n".encode())
         assert status_of(said) in (404, 405), path
         assert b"BaseSettings" not in said
@@ -191,11 +245,24 @@ def test_HT8_no_secret_is_logged(stage: Stage, capfd: pytest.CaptureFixture[str]
     stage.refresh(tokens["refresh_token"])
     stage.revoke("canary-token")
     stage.token(client_secret="canary-secret")
-    secrets = [code, pkce.verifier, *tokens.values(), browser.http.cookies[cookie(browser, "session")], "canary", "understudy"]
+    secrets = [
+        code,
+        pkce.verifier,
+        *tokens.values(),
+        browser.http.cookies[cookie(browser, "session")],
+        "canary",
+        "understudy",
+    ]
     logged = "".join(capfd.readouterr())
     assert not [secret for secret in secrets if str(secret) in logged]
     rows = json.dumps([stage.rows("SELECT * FROM events"), stage.snapshot()], default=repr)
-    kept = [code, pkce.verifier, tokens["refresh_token"], tokens["access_token"], browser.http.cookies[cookie(browser, "session")]]
+    kept = [
+        code,
+        pkce.verifier,
+        tokens["refresh_token"],
+        tokens["access_token"],
+        browser.http.cookies[cookie(browser, "session")],
+    ]
     assert not [secret for secret in kept if secret in rows]
 
 
@@ -220,7 +287,18 @@ def test_HT10_types_and_headers_are_right_and_nothing_is_left_open(stage: Stage)
             assert response.headers["x-content-type-options"] == "nosniff", response.url
             assert "server" not in response.headers
             assert "x-powered-by" not in response.headers
-    for path in ("/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/debug", "/metrics", "/_testing", "/_testing/clock", "/admin", "/.env"):
+    for path in (
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/docs/oauth2-redirect",
+        "/debug",
+        "/metrics",
+        "/_testing",
+        "/_testing/clock",
+        "/admin",
+        "/.env",
+    ):
         for method in ("GET", "POST"):
             assert stage.http.request(method, path).status_code == 404, path
     assert is_error_page(browser.get(f"{stage.issuer}u/login?state={interaction_of(page)}x"))

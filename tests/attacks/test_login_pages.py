@@ -66,7 +66,11 @@ def test_LO1_a_form_from_elsewhere_is_refused(stage: Stage, path: str) -> None:
     if path == "u/consent":
         page = browser.log_in(page)
     data = {"state": interaction_of(page), **CREDENTIALS}
-    for headers in (*FOREIGN, {**same_origin(stage), "Origin": stage.issuer}, {**same_origin(stage), "Origin": "HTTP://EVIL"}):
+    for headers in (
+        *FOREIGN,
+        {**same_origin(stage), "Origin": stage.issuer},
+        {**same_origin(stage), "Origin": "HTTP://EVIL"},
+    ):
         with nothing_changes(stage):
             assert is_error_page(browser.http.post(f"{stage.issuer}{path}", data=data, headers=headers), 403), headers
     assert browser.http.post(f"{stage.issuer}{path}", data=data, headers=same_origin(stage)).status_code == 303
@@ -75,7 +79,12 @@ def test_LO1_a_form_from_elsewhere_is_refused(stage: Stage, path: str) -> None:
 def test_LO1_nobody_is_logged_in_as_the_attacker(stage: Stage) -> None:
     """The attacker's form with the attacker's state and password, posted by the victim's browser."""
     attacker, victim = stage.browser(), stage.browser()
-    data = {"state": interaction_of(login_form(stage, attacker)), "username": BOB, "password": PASSWORD, "action": "default"}
+    data = {
+        "state": interaction_of(login_form(stage, attacker)),
+        "username": BOB,
+        "password": PASSWORD,
+        "action": "default",
+    }
     login_form(stage, victim)
     cut = interaction_of(login_form(stage, attacker))[:-1]
     with nothing_changes(stage):
@@ -187,8 +196,12 @@ def test_LO9_only_the_servers_own_record_says_where_to_go(stage: Stage) -> None:
         browser = stage.browser()
         extra = dict.fromkeys(("next", "return_to", "redirect", "continue", "url", "redirect_uri", "callback"), target)
         page = login_form(stage, browser)
-        first = browser.http.post(str(page.url), params={**extra, "state": interaction_of(page)}, data={
-            "state": interaction_of(page), **CREDENTIALS, **extra}, headers=same_origin(stage))
+        first = browser.http.post(
+            str(page.url),
+            params={**extra, "state": interaction_of(page)},
+            data={"state": interaction_of(page), **CREDENTIALS, **extra},
+            headers=same_origin(stage),
+        )
         assert first.headers["location"] == f"{stage.issuer}authorize/resume?state={interaction_of(page)}"
         second = browser.http.get(first.headers["location"], params={**extra, "state": interaction_of(page)})
         assert second.headers["location"] == f"{stage.issuer}u/consent?state={interaction_of(page)}"
@@ -210,7 +223,16 @@ def test_LO10_spellings_of_one_name_are_one_account(stage: Stage) -> None:
         assert len(stage.rows("SELECT 1 FROM login_sessions")) == 1, name
         assert stage.rows("SELECT user_id FROM login_sessions")[0]["user_id"].endswith("1"), name
         stage.change("DELETE FROM login_sessions")
-    others = ("alice", "alice@example.com\x00", "alice@example.com'--", "alice@example", "alíce@example.com", "", "*", "%")
+    others = (
+        "alice",
+        "alice@example.com\x00",
+        "alice@example.com'--",
+        "alice@example",
+        "alíce@example.com",
+        "",
+        "*",
+        "%",
+    )
     for name in others:
         browser = stage.browser()
         page = browser.submit(login_form(stage, browser), username=name, password=PASSWORD, action="default")
@@ -226,7 +248,16 @@ def test_LO10_every_byte_of_a_password_counts(raise_stage: Callable[..., Stage],
     stage = raise_stage(tenant=tenant, database_url=f"sqlite:///{tmp_path / 'own.db'}")
     browser = stage.browser()
     page = login_form(stage, browser)
-    for wrong in (long[:72], long[:-1], long + "x", long[:-1] + "\x00", "", long[:72] + "\x00", long.upper(), "x" * 100_000):
+    for wrong in (
+        long[:72],
+        long[:-1],
+        long + "x",
+        long[:-1] + "\x00",
+        "",
+        long[:72] + "\x00",
+        long.upper(),
+        "x" * 100_000,
+    ):
         assert is_error_page(browser.submit(page, username=ALICE, password=wrong, action="default")), wrong[-3:]
     assert browser.submit(page, username=ALICE, password=long, action="default").status_code == 303
 
@@ -264,7 +295,15 @@ def test_LO11_credentials_in_the_url_count_for_nothing(stage: Stage, capfd: pyte
 def test_LO13_the_page_names_client_account_permissions_and_receiver(stage: Stage) -> None:
     browser = stage.browser()
     consent = browser.log_in(stage.authorize(browser, scope="openid offline_access read:notes delete:notes"))
-    for said in ("Notes (native app)", ALICE, "Notes API", "read:notes", "delete:notes", "offline_access", "127.0.0.1:8400"):
+    for said in (
+        "Notes (native app)",
+        ALICE,
+        "Notes API",
+        "read:notes",
+        "delete:notes",
+        "offline_access",
+        "127.0.0.1:8400",
+    ):
         assert html.escape(said) in consent.text, said
     assert "write:notes" not in consent.text
     assert "Only continue if you started this yourself" in consent.text

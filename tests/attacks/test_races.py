@@ -22,7 +22,7 @@ from authserver.store.once import CODE_ATTEMPTS
 from tests.conftest import Prepared
 from tests.stage import CALLBACK, Browser, Pkce, answer, request_parameters
 
-ROUNDS, ATTEMPTS = 40, 16
+ATTEMPTS = 16
 WORKERS = {"sqlite": 4, "postgresql": 2}
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +47,11 @@ def serving(database_url: str, workers: int) -> Iterator[str]:
         process.terminate()
         assert process.wait(timeout=30) == 0
         process.stdout.close()
+
+
+@pytest.fixture
+def rounds(thorough: bool) -> int:
+    return 40 if thorough else 8
 
 
 @pytest.fixture
@@ -83,9 +88,13 @@ def refreshing(refresh_token: str) -> dict[str, str]:
     return {"grant_type": "refresh_token", "client_id": "native-app", "refresh_token": refresh_token}
 
 
+def _no_answers(count: int) -> list[tuple[int, dict[str, str]]]:
+    return [(0, {})] * count
+
+
 def together(issuer: str, bodies: list[dict[str, str]]) -> list[tuple[int, dict[str, str]]]:
     """Send every body to the token endpoint at once; status and JSON of each answer, in the same order."""
-    address, answers = urlsplit(issuer), [(0, {})] * len(bodies)
+    address, answers = urlsplit(issuer), _no_answers(len(bodies))
     gate = threading.Barrier(len(bodies))
 
     def attempt(number: int) -> None:
@@ -122,8 +131,8 @@ def post(browser: Browser, body: dict[str, str]) -> int:
     return browser.http.post(browser.issuer + "oauth/token", data=body).status_code
 
 
-def test_B1_parallel_redemptions_of_one_code_have_one_winner(issuer: str, browser: Browser) -> None:
-    for _ in range(ROUNDS):
+def test_B1_parallel_redemptions_of_one_code_have_one_winner(issuer: str, browser: Browser, rounds: int) -> None:
+    for _ in range(rounds):
         pkce = Pkce()
         body = redemption(code_for(browser, pkce), pkce.verifier)
         won = assert_one_winner(together(issuer, [body] * ATTEMPTS))
@@ -131,17 +140,17 @@ def test_B1_parallel_redemptions_of_one_code_have_one_winner(issuer: str, browse
         assert post(browser, refreshing(won["refresh_token"])) == 403
 
 
-def test_B2_parallel_refreshes_of_one_token_have_one_winner(issuer: str, browser: Browser) -> None:
-    for _ in range(ROUNDS):
+def test_B2_parallel_refreshes_of_one_token_have_one_winner(issuer: str, browser: Browser, rounds: int) -> None:
+    for _ in range(rounds):
         pkce = Pkce()
         first = browser.http.post(issuer + "oauth/token", data=redemption(code_for(browser, pkce), pkce.verifier))
         won = assert_one_winner(together(issuer, [refreshing(first.json()["refresh_token"])] * ATTEMPTS))
         assert post(browser, refreshing(won["refresh_token"])) == 403
 
 
-def test_B4_one_right_verifier_among_fifteen_wrong_ones(issuer: str, browser: Browser) -> None:
+def test_B4_one_right_verifier_among_fifteen_wrong_ones(issuer: str, browser: Browser, rounds: int) -> None:
     """The right one wins, or the attempts limit voids the code; a wrong one never does."""
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         pkce = Pkce()
         code = code_for(browser, pkce)
         bodies = [redemption(code, Pkce().verifier) for _ in range(ATTEMPTS - 1)]
@@ -167,7 +176,9 @@ def test_B5_refresh_and_revocation_at_once_leave_nothing_alive(issuer: str, brow
 
     for _ in range(10):
         pkce = Pkce()
-        first = browser.http.post(issuer + "oauth/token", data=redemption(code_for(browser, pkce), pkce.verifier)).json()
+        first = browser.http.post(
+            issuer + "oauth/token", data=redemption(code_for(browser, pkce), pkce.verifier)
+        ).json()
         revoking = threading.Thread(target=revoke(first["refresh_token"]))
         revoking.start()
         [(status, body)] = together(issuer, [refreshing(first["refresh_token"])])

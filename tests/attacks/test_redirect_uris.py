@@ -33,7 +33,16 @@ def refused(stage: Stage, *redirect_uris: str | bytes) -> list[str | bytes]:
 def test_AZ1_an_unknown_or_deleted_client_ends_on_a_page(stage: Stage) -> None:
     assert goes_on(stage, ask(stage))
     with nothing_changes(stage):
-        for unknown in ("nobody", "NATIVE-APP", "native-app ", "native%2Dapp", "native-app\x00", "' OR 1=1 --", "", None):
+        for unknown in (
+            "nobody",
+            "NATIVE-APP",
+            "native-app ",
+            "native%2Dapp",
+            "native-app\x00",
+            "' OR 1=1 --",
+            "",
+            None,
+        ):
             assert is_error_page(ask(stage, client_id=unknown)), unknown
     stage.change("DELETE FROM clients WHERE client_id = 'native-app'")
     assert is_error_page(ask(stage))
@@ -92,7 +101,15 @@ def test_AZ5_only_simple_string_comparison_counts(stage: Stage) -> None:
 
 
 def test_AZ6_nobody_may_append_parameters_to_a_registered_uri(stage: Stage) -> None:
-    queries = ("?code=attacker", "?", "?state=x&code=y", "?iss=https://evil.test/", "?x#", "%3Fcode=attacker", "&code=attacker")
+    queries = (
+        "?code=attacker",
+        "?",
+        "?state=x&code=y",
+        "?iss=https://evil.test/",
+        "?x#",
+        "%3Fcode=attacker",
+        "&code=attacker",
+    )
     assert refused(stage, *(CALLBACK + query for query in queries)) == []
 
 
@@ -132,7 +149,9 @@ def test_AZ9_a_loopback_literal_leaves_the_port_open_in_the_rfc_dialect_alone(st
 
 
 def test_AZ10_parsers_that_disagree_never_meet(stage: Stage) -> None:
-    stage.configure_client("native-app", callbacks=[CALLBACK, IPV6, "http://localhost/callback", "http://127.0.0.1/callback"])
+    stage.configure_client(
+        "native-app", callbacks=[CALLBACK, IPV6, "http://localhost/callback", "http://127.0.0.1/callback"]
+    )
     assert refused(stage, *corpora.DIFFERENTIALS) == []
 
 
@@ -176,7 +195,10 @@ def test_AZ15_port_freedom_is_for_http_on_a_loopback_literal_alone(stage: Stage)
         "com.example.notes://127.0.0.1:8400/callback",
     ]
     stage.configure_client("native-app", callbacks=[CALLBACK, *registered])
-    assert refused(stage, *(uri.replace(":8400", port) for uri in registered for port in (":8500", "", ":443", ":80"))) == []
+    assert (
+        refused(stage, *(uri.replace(":8400", port) for uri in registered for port in (":8500", "", ":443", ":80")))
+        == []
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -205,14 +227,15 @@ def test_AZ39_pathological_uris_cost_nothing(stage: Stage) -> None:
     ]
 
     def cost(uri: str) -> float:
+        """Processor time of this whole process, client and server, so that a busy machine does not count."""
         times = []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             assert is_error_page(stage.http.post("/authorize", data=stage.parameters(redirect_uri=uri))), uri[:40]
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
-    # Merely carrying so many bytes, percent-encoded, takes what it takes on a busy machine.
+    # Merely carrying so many bytes, percent-encoded, takes what it takes.
     carrying = cost("%" * 60_000)
     for uri in pathological:
         assert cost(uri) < max(0.05, 3 * carrying), uri[:40]

@@ -59,7 +59,17 @@ def test_RT1_reuse_is_told_apart_also_long_after(stage: Stage) -> None:
 def test_RT1_a_refusal_spends_nothing(stage: Stage) -> None:
     token = stage.tokens()["refresh_token"]
     with nothing_changes(stage):
-        for wrong in (token[:-1], token + "x", token.swapcase(), " " + token, token + "\n", "\x00", "ä", "x" * 65536, "v1.M"):
+        for wrong in (
+            token[:-1],
+            token + "x",
+            token.swapcase(),
+            " " + token,
+            token + "\n",
+            "\x00",
+            "ä",
+            "x" * 65536,
+            "v1.M",
+        ):
             assert stage.bad_grant(stage.refresh(wrong)), wrong[:10]
         assert json_error(stage.refresh("")) == (400, "invalid_request")
     assert stage.refresh(token).status_code == 200

@@ -43,7 +43,10 @@ def test_RV2_revoking_needs_the_clients_authentication(stage: Stage) -> None:
         for method in ("GET", "PUT", "DELETE"):
             response = stage.http.request(method, "/oauth/revoke", params={"token": tokens["refresh_token"]})
             assert (response.status_code, response.headers["allow"]) == (405, "POST")
-        assert json_error(stage.http.post("/oauth/revoke", data={"client_id": "native-app"})) == (400, "invalid_request")
+        assert json_error(stage.http.post("/oauth/revoke", data={"client_id": "native-app"})) == (
+            400,
+            "invalid_request",
+        )
     assert stage.revoke(tokens["refresh_token"], "web-app", **secret).status_code == 200
     assert stage.bad_grant(stage.refresh(tokens["refresh_token"], client_id="web-app", **secret))
 

@@ -174,7 +174,9 @@ class Visitor:
             self._complaints.append(f"{message.text} @ {message.location.get('url')}")
 
     def _request_failed(self, request: Request) -> None:
-        self.failed.append(f"{request.method} {request.url}")
+        if request.is_navigation_request() or request.failure != "net::ERR_ABORTED":
+            # An aborted image only means that the visitor went on before it was there.
+            self.failed.append(f"{request.method} {request.url}: {request.failure}")
 
     def _response(self, response: Response) -> None:
         if response.request.is_navigation_request():
@@ -212,8 +214,9 @@ class Visitor:
         self.page.click("#login-submit")
 
     def sees(self, heading: str) -> None:
-        """Wait for the page with this heading."""
+        """Wait for the page with this heading, and all that belongs to it."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=TIMEOUT)
+        self.page.wait_for_load_state("load")
 
     def has_focus(self, selector: str) -> None:
         expect(self.page.locator(selector)).to_be_focused(timeout=TIMEOUT)
@@ -225,13 +228,13 @@ class Visitor:
 
     def finds_nothing_wrong(self) -> None:
         seen = self.look_around()
-        assert seen["faults"] == []
+        assert seen["faults"] == [], seen["faults"]
         assert (seen["ground"] < 0.2) == (self.look.scheme == "dark")
         self.has_no_complaints()
 
     def has_no_complaints(self) -> None:
-        assert self.complaints == []
-        assert self.failed == []
+        assert self.complaints == [], self.complaints
+        assert self.failed == [], self.failed
 
     def close(self) -> None:
         self._context.close()

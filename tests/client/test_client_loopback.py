@@ -227,6 +227,14 @@ def test_CL5_nothing_is_logged(listener: Listener, capfd: pytest.CaptureFixture[
     assert capfd.readouterr() == ("", "")
 
 
+def test_CL19_a_browser_that_waits_is_told_when_the_login_is_stopped(listener: Listener) -> None:
+    with connect(listener) as browser:
+        browser.sendall(request(listener, GOOD).replace("\n", "\r\n").encode())
+        listener.wait(10)
+        listener.close()
+        assert b"The login was stopped" in b"".join(iter(lambda: browser.recv(65536), b""))
+
+
 def test_nobody_comes(listener: Listener) -> None:
     with pytest.raises(LoginFailedError, match="No answer"):
         listener.wait(0.01)

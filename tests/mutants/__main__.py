@@ -60,17 +60,19 @@ def patched(text: str, old: str, new: str, where: str) -> str:
     return text.replace(old, new)
 
 
-def apply(mutant: Mutant, tree: Path) -> None:
-    """Take the protection out of this tree. Raises PatchError, also when the result is no Python."""
+def bred(mutant: Mutant, tree: Path) -> dict[str, str]:
+    """The files of `tree` that differ in this mutant. Raises PatchError, also when the result is no Python."""
+    texts: dict[str, str] = {}
     for edit in mutant.edits:
-        file = tree / edit.file
-        text = patched(file.read_text(), edit.old, edit.new, f"{mutant.id}: {edit.file}")
+        where = f"{mutant.id}: {edit.file}"
+        text = texts.get(edit.file) or (tree / edit.file).read_text(encoding="utf-8")
+        texts[edit.file] = patched(text, edit.old, edit.new, where)
+    for file, text in texts.items():
         try:
-            if file.suffix == ".py":
-                compile(text, edit.file, "exec")
+            compile(text, file, "exec")
         except SyntaxError as error:
-            raise PatchError(f"{mutant.id}: the new text is no Python: {error}") from error
-        file.write_text(text)
+            raise PatchError(f"{mutant.id}: the new text of {file} is no Python: {error}") from error
+    return texts
 
 
 def verdict_on(mutant: Mutant) -> Verdict:
@@ -78,7 +80,8 @@ def verdict_on(mutant: Mutant) -> Verdict:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="understudy-mutant-") as directory:
         tree = copy_of_the_tree(directory)
-        apply(mutant, tree)
+        for file, text in bred(mutant, tree).items():
+            (tree / file).write_text(text, encoding="utf-8")
         status, output = run_tests(tree, mutant.caught_by, "-x")
     by, why = judge(status, output, mutant.caught_by)
     return Verdict(mutant, by, why, time.monotonic() - started)
@@ -148,6 +151,8 @@ def main(
     chosen = [mutant for mutant in MUTANTS if not only or mutant.id in only or mutant.row in only]
     if not chosen:
         raise typer.BadParameter(f"no mutant has the id or row {', '.join(only or ())}")
+    for mutant in chosen:
+        bred(mutant, ROOT)  # what cannot be bred is said now and not after minutes
     started = time.monotonic()
     tests = sorted({test for mutant in chosen for test in mutant.caught_by})
     out.print(f"{len(chosen)} mutants. First their {len(tests)} tests on the tree as it is …")
@@ -158,13 +163,15 @@ def main(
         out.print("[bold red]✗[/] These tests must pass before they can catch anything.")
         raise typer.Exit(1)
     verdicts = []
-    with ThreadPoolExecutor(jobs) as workers:
+    workers = ThreadPoolExecutor(jobs)
+    try:
         for number, done in enumerate(as_completed([workers.submit(verdict_on, each) for each in chosen]), 1):
-            verdict = done.result()
-            verdicts.append(verdict)
+            verdicts.append(verdict := done.result())
             mark = "[green]caught[/]" if verdict.by else "[bold red]survived[/]"
             line = f"{number:3}/{len(chosen)}  {mark}  {verdict.mutant.id}  {verdict.seconds:.0f} s"
             out.print(f"{line}  [dim]{escape(verdict.why)}[/]" if reasons else line)
+    finally:
+        workers.shutdown(cancel_futures=True)  # Ctrl-C waits for those at work alone
     show(verdicts)
     survivors = sum(verdict.by is None for verdict in verdicts)
     out.print(f"{len(verdicts) - survivors} caught, {survivors} survived, {time.monotonic() - started:.0f} s.")

@@ -21,15 +21,27 @@ def test_item_1_the_issuer_has_its_slash_and_stands_in_both_tokens(stage: Stage)
 
 def test_item_2_the_token_endpoint_takes_json_and_forms_with_nulls(stage: Stage) -> None:
     pkce = Pkce()
-    body = {"grant_type": "authorization_code", "client_id": "native-app", "code": stage.code(pkce), "redirect_uri": CALLBACK}
+    body = {
+        "grant_type": "authorization_code",
+        "client_id": "native-app",
+        "code": stage.code(pkce),
+        "redirect_uri": CALLBACK,
+    }
     unset = {"organization": None, "realm": None, "audience": None, "client_secret": None, "made_up": {"a": [1]}}
     tokens = stage.http.post("/oauth/token", json={**body, "code_verifier": pkce.verifier, **unset})
     assert tokens.status_code == 200
-    refresh = {"grant_type": "refresh_token", "client_id": "native-app", "refresh_token": tokens.json()["refresh_token"], "scope": ""}
+    refresh = {
+        "grant_type": "refresh_token",
+        "client_id": "native-app",
+        "refresh_token": tokens.json()["refresh_token"],
+        "scope": "",
+    }
     headers = {"Content-Type": "application/json; charset=utf-8"}
     renewed = stage.http.post("/oauth/token", content=json.dumps(refresh), headers=headers)
     assert renewed.json()["scope"] == tokens.json()["scope"]
-    revoked = stage.http.post("/oauth/revoke", json={"client_id": "native-app", "token": renewed.json()["refresh_token"]})
+    revoked = stage.http.post(
+        "/oauth/revoke", json={"client_id": "native-app", "token": renewed.json()["refresh_token"]}
+    )
     assert (revoked.status_code, revoked.content) == (200, b"")
 
 
@@ -125,7 +137,10 @@ def test_unknown_api_and_forbidden_grant_are_403(stage: Stage) -> None:
 def test_telemetry_is_tolerated(stage: Stage) -> None:
     headers = {"Auth0-Client": "eyJuYW1lIjoiYXV0aDAuc3dpZnQifQ"}
     assert goes_on(stage, ask(stage, auth0Client="eyJuYW1lIjoiYXV0aDAtc3BhLWpzIn0="))
-    assert stage.http.post("/oauth/revoke", data={"client_id": "native-app", "token": "x"}, headers=headers).status_code == 200
+    assert (
+        stage.http.post("/oauth/revoke", data={"client_id": "native-app", "token": "x"}, headers=headers).status_code
+        == 200
+    )
     preflight = stage.http.options(
         "/oauth/token", headers={"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "auth0-client"}
     )

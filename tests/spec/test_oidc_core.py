@@ -87,7 +87,11 @@ def test_userinfo_tells_the_present_state(stage: Stage) -> None:
     """§5.3"""
     token = stage.tokens(user=BOB)["access_token"]
     before = stage.userinfo(token).json()
-    stage.change("UPDATE users SET profile = :profile WHERE user_id = :of", profile='{"email": "new@example.com"}', of=before["sub"])
+    stage.change(
+        "UPDATE users SET profile = :profile WHERE user_id = :of",
+        profile='{"email": "new@example.com"}',
+        of=before["sub"],
+    )
     assert stage.userinfo(token).json()["email"] == "new@example.com"
 
 
@@ -153,7 +157,9 @@ def test_login_hint_fills_the_form(stage: Stage) -> None:
     assert f'value="{BOB}"' in page.text
 
 
-@pytest.mark.parametrize("extra", [{"display": "popup"}, {"ui_locales": "de fr"}, {"acr_values": "1 2"}, {"claims_locales": "de"}])
+@pytest.mark.parametrize(
+    "extra", [{"display": "popup"}, {"ui_locales": "de fr"}, {"acr_values": "1 2"}, {"claims_locales": "de"}]
+)
 def test_hints_that_are_not_supported_are_ignored(stage: Stage, extra: dict[str, str]) -> None:
     """§3.1.2.1, §15.1"""
     assert goes_on(stage, ask(stage, **extra))

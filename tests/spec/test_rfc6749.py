@@ -38,7 +38,9 @@ def test_unrecognized_parameters_are_ignored(stage: Stage) -> None:
     assert stage.redeem(code, pkce, colour="blue").status_code == 200
 
 
-@pytest.mark.parametrize("state", ["abc", "a+b/c==", "%41 & = ?", "\u00e4\u4e2d\U0001f511", "a" * 4000, '{"x": [1]}', "a%2Bb"])
+@pytest.mark.parametrize(
+    "state", ["abc", "a+b/c==", "%41 & = ?", "\u00e4\u4e2d\U0001f511", "a" * 4000, '{"x": [1]}', "a%2Bb"]
+)
 def test_state_comes_back_as_it_was_sent(stage: Stage, state: str) -> None:
     """§4.1.2, §4.1.2.1"""
     refused = stage.http.post("/authorize", data=stage.parameters(state=state, prompt="none"))

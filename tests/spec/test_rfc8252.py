@@ -35,7 +35,12 @@ def test_a_private_use_scheme(stage: Stage) -> None:
     """§7.1"""
     pkce, uri = Pkce(), "com.example.notes://callback"
     assert stage.redeem(stage.code(pkce, redirect_uri=uri), pkce, redirect_uri=uri).status_code == 200
-    for other in ("com.example.notes:/callback", "com.example.notes://callback/", "com.example.notes2://callback", "com.example:x"):
+    for other in (
+        "com.example.notes:/callback",
+        "com.example.notes://callback/",
+        "com.example.notes2://callback",
+        "com.example:x",
+    ):
         assert is_error_page(ask(stage, redirect_uri=other)), other
 
 

@@ -71,7 +71,9 @@ def test_every_challenge_method_and_prompt_is_accepted_and_no_other(stage: Stage
     """RFC 8414 §2; Initiating User Registration via OpenID Connect §5"""
     document = metadata(stage)
     for value in ("S256", "plain", "S512", "none"):
-        assert goes_on(stage, ask(stage, code_challenge_method=value)) == (value in document["code_challenge_methods_supported"])
+        assert goes_on(stage, ask(stage, code_challenge_method=value)) == (
+            value in document["code_challenge_methods_supported"]
+        )
     for value in ("login", "consent", "select_account", "create", "register"):
         assert goes_on(stage, ask(stage, prompt=value)) == (value in document["prompt_values_supported"]), value
     assert "none" in document["prompt_values_supported"]
@@ -95,7 +97,10 @@ def test_every_authentication_method_works_for_somebody_and_no_other(stage: Stag
     advertised = set(metadata(stage)[f"{endpoint}_endpoint_auth_methods_supported"])
     body = {"token": "x", "grant_type": "refresh_token", "refresh_token": "x"}
     url = metadata(stage)[f"{endpoint}_endpoint"]
-    assertion = {"client_assertion": "e30.e30.e30", "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}
+    assertion = {
+        "client_assertion": "e30.e30.e30",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    }
     attempts: dict[str, Callable[[], Any]] = {
         "none": lambda: stage.http.post(url, data={**body, "client_id": "native-app"}),
         "client_secret_basic": lambda: stage.http.post(url, data=body, auth=stage.basic("backend")),

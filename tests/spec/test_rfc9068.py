@@ -11,7 +11,9 @@ pytestmark = on_sqlite
 
 
 def choose_rfc9068(stage: Stage) -> None:
-    settings = json.dumps({"scopes": {"read:notes": ""}, "allow_offline_access": True, "token_dialect": "rfc9068_profile"})
+    settings = json.dumps(
+        {"scopes": {"read:notes": ""}, "allow_offline_access": True, "token_dialect": "rfc9068_profile"}
+    )
     stage.change("UPDATE resource_servers SET settings = :settings", settings=settings)
 
 
