@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the signature is http.server's)
-        """Nothing: the request line carries the code."""
+        """Nothing: a request line may carry the code, and who was too slow is nobody's business."""
 
 
 def _bind(ports: Sequence[int], listener: Listener) -> _Server:

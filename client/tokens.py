@@ -102,17 +102,14 @@ def read_token_answer(response: httpx2.Response) -> TokenAnswer:
     body = read_object(response, WHAT)
     if status != 200 or "error" in body:
         raise _refusal(body, status)
-    _require(str(body.get("token_type")).lower() == "bearer", "token_type is not Bearer")
-    expires_in = body.get("expires_in")
-    _require(
-        type(expires_in) is int and 0 < expires_in < TEN_YEARS,
-        "expires_in is not a sensible number of seconds",
-    )
+    if str(body.get("token_type")).lower() != "bearer":
+        raise _unusable("token_type is not Bearer")
     access_token = _text(body, "access_token")
-    _require(access_token is not None, "there is no access_token")
+    if access_token is None:
+        raise _unusable("there is no access_token")
     return TokenAnswer(
-        access_token=str(access_token),
-        expires_in=int(str(expires_in)),
+        access_token=access_token,
+        expires_in=_seconds(body),
         scope=_text(body, "scope", may_be_empty=True),
         refresh_token=_text(body, "refresh_token"),
         id_token=_text(body, "id_token"),
@@ -128,15 +125,23 @@ def _refusal(body: dict[str, Any], status: int) -> RefusedError | MalformedError
     )
 
 
+def _seconds(body: dict[str, Any]) -> int:
+    value = body.get("expires_in")
+    if type(value) is not int or not 0 < value < TEN_YEARS:  # `is not`: in Python, true is an int
+        raise _unusable("expires_in is not a sensible number of seconds")
+    return value
+
+
 def _text(body: dict[str, Any], name: str, *, may_be_empty: bool = False) -> str | None:
     value = body.get(name)
     if value is None:
         return None
-    _require(isinstance(value, str) and value.isascii() and value.isprintable(), f"{name} is not plain text")
-    _require(bool(value) or may_be_empty, f"{name} is empty")
-    return str(value)
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise _unusable(f"{name} is not plain text")
+    if not value and not may_be_empty:
+        raise _unusable(f"{name} is empty")
+    return value
 
 
-def _require(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise MalformedError(f"{WHAT} gave an answer that cannot be used: {otherwise}.")
+def _unusable(reason: str) -> MalformedError:
+    return MalformedError(f"{WHAT} gave an answer that cannot be used: {reason}.")

@@ -234,7 +234,9 @@ def test_AZ31_max_age_is_a_plain_number_of_seconds(stage: Stage) -> None:
     assert goes_on(stage, ask(stage, max_age="3600"))
 
 
-@pytest.mark.parametrize("demand", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}], ids=str)
+@pytest.mark.parametrize(
+    "demand", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}], ids=["login", "max_age", "select"]
+)
 def test_AZ32_a_demanded_login_cannot_be_stripped_on_the_way(stage: Stage, demand: dict[str, str]) -> None:
     browser = logged_in(stage)
     page = browser.follow(stage.authorize(browser, **demand))
@@ -329,6 +331,10 @@ def test_AZ35_a_planted_cookie_does_not_open_what_the_victim_approved(stage: Sta
     attacker.http.cookies.set(cookie(own, "session"), own.http.cookies[cookie(own, "session")], domain="127.0.0.1")
     with nothing_changes(stage):
         assert attacker.get(resume).status_code == 403
+        url = f"{stage.issuer}u/consent?state={state}"
+        assert attacker.get(url).status_code == 403
+        denied = attacker.http.post(url, data={"state": state, "action": "deny"}, headers=same_origin(stage))
+        assert denied.status_code == 403
     assert "code" in answer(victim.get(resume))
 
 
@@ -398,7 +404,9 @@ def test_AZ41_looking_ahead_consumes_nothing(stage: Stage) -> None:
     assert stage.redeem(answer(browser.decide(consent))["code"], pkce).status_code == 200
 
 
-@pytest.mark.parametrize("purpose", [{"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}], ids=str)
+@pytest.mark.parametrize(
+    "purpose", [{"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}], ids=["new", "old"]
+)
 def test_AZ41_a_browser_that_looks_ahead_gets_no_code(stage: Stage, purpose: dict[str, str]) -> None:
     browser = stage.browser()
     stage.code(Pkce(), browser=browser, **WEB_APP)

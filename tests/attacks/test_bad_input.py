@@ -207,6 +207,16 @@ def test_TK21_the_programs_endpoints_answer_every_body_in_their_words(stage: Sta
     assert stage.http.post("/oauth/token", data=requests["/oauth/token?"]).status_code == 200
 
 
+def test_TK21_an_optional_member_of_the_wrong_type_is_not_taken_as_absent(stage: Stage) -> None:
+    good = {"grant_type": "refresh_token", "client_id": "native-app", "refresh_token": stage.tokens()["refresh_token"]}
+    with nothing_changes(stage):
+        for name in ("scope", "client_secret"):
+            for member in (True, 0, {}, {"canary": 1}, [["canary"]], [1]):
+                response = stage.http.post("/oauth/token", json={**good, name: member})
+                assert json_error(response) == (400, "invalid_request"), (name, member)
+                assert CANARY not in response.text
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_TK21_the_authorization_endpoint_answers_every_field_in_its_words(stage: Stage, method: str) -> None:
     good = stage.parameters(prompt="login", max_age="60", login_hint=ALICE, response_mode="query")

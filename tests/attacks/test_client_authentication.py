@@ -42,14 +42,17 @@ def test_CA1_unknown_client_and_wrong_secret_are_one_answer(stage: Stage) -> Non
 
 
 def test_CA1_unknown_client_and_wrong_secret_take_the_same_time(stage: Stage) -> None:
-    """A hash of the secret that only known clients cost would show; the medians are those of interleaved requests."""
+    """A slow hash that only known clients cost would show.
+
+    Processor time of this whole process, client and server, so that a busy machine does not count.
+    """
     times: dict[str, list[float]] = {"web-app": [], "nobody": []}
     for _ in range(30):
         for client_id, measured in times.items():
-            started = time.perf_counter()
+            started = time.process_time()
             stage.http.post("/oauth/token", data={**GRANT, "client_id": client_id, "client_secret": "wrong"})
-            measured.append(time.perf_counter() - started)
-    assert abs(median(times["web-app"]) - median(times["nobody"])) < 0.01
+            measured.append(time.process_time() - started)
+    assert abs(median(times["web-app"]) - median(times["nobody"])) < 0.005
 
 
 def test_CA2_odd_secrets_and_ids_are_refused_in_the_protocols_words(stage: Stage) -> None:

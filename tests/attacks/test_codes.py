@@ -272,6 +272,22 @@ def test_TK13_a_verifier_without_a_challenge_is_refused(stage: Stage) -> None:
 
 
 @both_dialects
+def test_TK13_a_client_that_may_leave_pkce_out_may_not_add_it_later(stage: Stage) -> None:
+    stage.configure_client("web-app", allow_insecure_missing_pkce=True)
+    client = {**WEB_APP, "client_secret": stage.secrets["web-app"]}
+    without: dict[str, Any] = {**WEB_APP, "code_challenge": None, "code_challenge_method": None}
+    pkce = Pkce()
+    code = stage.code(pkce, **without)
+    with nothing_changes(stage):
+        assert stage.bad_grant(stage.redeem(code, pkce, **client))
+    plain = {name: value for name, value in request(code, pkce, **client).items() if name != "code_verifier"}
+    assert stage.http.post("/oauth/token", data=plain).status_code == 200
+    # Nor may it leave out at the end what it began with.
+    begun = {**plain, "code": stage.code(Pkce(), **WEB_APP)}
+    assert stage.bad_grant(stage.http.post("/oauth/token", data=begun))
+
+
+@both_dialects
 def test_TK14_only_the_verifier_itself_verifies(stage: Stage) -> None:
     pkce = Pkce()
     wrong = (
@@ -328,6 +344,7 @@ def test_TK15_a_code_is_void_after_five_guesses(stage: Stage) -> None:
         "UPDATE grants SET revoked_at = 1",
         "DELETE FROM grants",
     ],
+    ids=["deleted", "blocked", "revoked", "forgotten"],
 )
 def test_TK16_a_person_or_consent_that_is_gone_gives_nothing(stage: Stage, change: str) -> None:
     pkce = Pkce()
@@ -429,6 +446,8 @@ def test_TK24_userinfo_takes_an_access_token_for_userinfo_alone(stage: Stage) ->
     narrow = stage.userinfo(without)
     assert narrow.status_code == 403
     assert 'error="insufficient_scope"' in narrow.headers["www-authenticate"]
+    # For userinfo by its audience, and yet without openid.
+    assert stage.userinfo(stage.tokens(scope="email", audience=None)["access_token"]).status_code == 403
     assert stage.http.get("/userinfo", params={"access_token": token}).status_code in (400, 401)
     assert stage.http.get("/userinfo", params={"access_token": token}, headers=good).status_code == 400
     assert stage.http.post("/userinfo", data={"access_token": token}).status_code in (400, 401)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -118,6 +119,24 @@ def test_HT5_no_header_says_who_we_are(stage: Stage) -> None:
         assert "evil" not in page.text + str(page.headers)
         silent = stage.http.get("/authorize", params=stage.parameters(prompt="none"), headers=forged)
         assert answer(silent)["iss"] == stage.issuer
+
+
+def test_HT5_another_allowed_name_is_no_other_identity(raise_stage: Callable[..., Stage]) -> None:
+    stage = raise_stage(allowed_hosts=("understudy.test", "authserver:9000"))
+    plain = stage.http.get("/.well-known/openid-configuration").json()
+    for name in ("understudy.test", "authserver:9000", "UNDERSTUDY.test"):
+        headers = {"Host": name}
+        assert stage.http.get("/.well-known/openid-configuration", headers=headers).json() == plain
+        assert (
+            answer(stage.http.get("/authorize", params=stage.parameters(prompt="none"), headers=headers))["iss"]
+            == plain["issuer"]
+        )
+        asked = stage.http.get("/authorize", params=stage.parameters(), headers=headers)
+        assert asked.headers["location"].startswith(stage.issuer + "u/login?")
+    assert stage.http.get("/.well-known/openid-configuration", headers={"Host": "understudy.test:1"}).status_code in (
+        400,
+        421,
+    )
 
 
 def test_HT5_an_unknown_host_is_served_nothing(stage: Stage) -> None:

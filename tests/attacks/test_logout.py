@@ -59,8 +59,24 @@ def test_OU1_only_a_registered_url_is_gone_to(stage: Stage, path: str) -> None:
     sid = stage.rows("SELECT sid FROM login_sessions")[0]["sid"]
     tricks = {trick for uri in (APP, HTTPS) for trick in corpora.spellings(uri)}
     tricks |= {f"http://{host}:8400/" for host in corpora.LOOPBACKS} | set(corpora.DIFFERENTIALS)
-    tricks |= {"javascript:alert(1)", "data:text/html,x", "//evil.test", "/\\evil.test", "https:evil.test", " ", "?", "#"}
-    tricks |= {"com.example.notes://callback@evil.test", "com.example.notes:///evil", "http://[::1", "http://[x]/", "http://[", "//["}
+    tricks |= {
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.test",
+        "/\\evil.test",
+        "https:evil.test",
+        " ",
+        "?",
+        "#",
+    }
+    tricks |= {
+        "com.example.notes://callback@evil.test",
+        "com.example.notes:///evil",
+        "http://[::1",
+        "http://[x]/",
+        "http://[",
+        "//[",
+    }
     tricks |= {HTTPS + "#日本", HTTPS + "#a#b", HTTPS + "\r\nSet-Cookie: x=y", HTTPS + "#\r\nX: y", HTTPS + "?\u2028"}
     if path == "v2/logout":
         # Here the query, the fragment, and the case of scheme and host do not count.
@@ -70,7 +86,9 @@ def test_OU1_only_a_registered_url_is_gone_to(stage: Stage, path: str) -> None:
             host, slash, tail = rest.partition("/")
             return scheme.lower() + joint + host.lower() + slash + tail
 
-        harmless = {trick for trick in tricks if reduced(trick) in (APP, HTTPS) and trick.isprintable() and trick.isascii()}
+        harmless = {
+            trick for trick in tricks if reduced(trick) in (APP, HTTPS) and trick.isprintable() and trick.isascii()
+        }
         harmless -= {trick for trick in harmless if set(trick) & set("\\@ ") or trick.count("#") > 1}
         for url in harmless:
             assert ask_logout(stage, stage.browser(), path, url).headers["location"] == url
@@ -141,7 +159,11 @@ def test_OU1_a_hint_that_is_not_ours_refuses_the_whole_request(
     session = browser.http.cookies[cookie(browser, "session")]
     with nothing_changes(stage):
         for name, token in bad.items():
-            for more in ({}, {"post_logout_redirect_uri": WEB}, {"client_id": "web-app", "logout_hint": claims(hint)["sid"]}):
+            for more in (
+                {},
+                {"post_logout_redirect_uri": WEB},
+                {"client_id": "web-app", "logout_hint": claims(hint)["sid"]},
+            ):
                 page = browser.http.post(stage.issuer + "oidc/logout", data={"id_token_hint": token, **more})
                 assert is_error_page(page), name
     assert browser.http.cookies[cookie(browser, "session")] == session
@@ -179,11 +201,17 @@ def test_OU1_a_refused_request_changes_nothing(stage: Stage) -> None:
     refused: list[tuple[str, list[tuple[str, str]]]] = [
         (oidc, [*proved.items(), (name, value)]) for name, value in [*proved.items(), ("client_id", "native-app")]
     ]
-    refused += [(oidc, [*proved.items(), ("state", "a"), ("state", "a")]), (oidc, [*proved.items(), ("x", "1"), ("x", "2")])]
+    refused += [
+        (oidc, [*proved.items(), ("state", "a"), ("state", "a")]),
+        (oidc, [*proved.items(), ("x", "1"), ("x", "2")]),
+    ]
     refused += [(oidc, [*proved.items(), ("state", odd)]) for odd in ("\x00", "\r\nX: y", "\x7f", "x" * 5000)]
     refused += [(oidc, [*proved.items(), ("logout_hint", odd)]) for odd in ("\x00", "x" * 5000)]
     refused += [(v2, [("client_id", "web-app"), ("returnTo", url)]) for url in ("\x00", WEB + "\n", "x" * 5000)]
-    refused += [(v2, [("client_id", "web-app"), ("client_id", "web-app")]), (v2, [("returnTo", WEB), ("returnTo", WEB)])]
+    refused += [
+        (v2, [("client_id", "web-app"), ("client_id", "web-app")]),
+        (v2, [("returnTo", WEB), ("returnTo", WEB)]),
+    ]
     refused += [(v2, [("client_id", "\x00")]), (v2, [("client_id", "x" * 300)])]
     with nothing_changes(stage):
         for path, pairs in refused:

@@ -55,9 +55,7 @@ def from_elsewhere(stage: Stage, missing: Callable[[str], NoReturn]) -> Callable
 
 
 @on_sqlite
-def test_LO6_the_limit_holds_for_one_name_from_one_source(
-    stage: Stage, from_elsewhere: Callable[..., Browser]
-) -> None:
+def test_LO6_the_limit_holds_for_one_name_from_one_source(stage: Stage, from_elsewhere: Callable[..., Browser]) -> None:
     browser, neighbour = stage.browser(), stage.browser()
     form, theirs = login_form(stage, browser), login_form(stage, neighbour)
     assert [guess(browser, form) for _ in range(PER_SOURCE)] == [400] * PER_SOURCE

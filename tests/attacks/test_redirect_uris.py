@@ -139,6 +139,9 @@ def test_AZ9_a_loopback_literal_leaves_the_port_open_in_the_rfc_dialect_alone(st
             assert is_error_page(ask(stage, redirect_uri=uri)), uri
         else:
             assert goes_on(stage, ask(stage, redirect_uri=uri)), uri
+    wrong = ("127.0.0.1:49152/", "127.0.0.1:49152/callback/x", "127.0.0.1:65536/callback", "127.0.0.1:99999/callback")
+    odd = ("127.0.0.1:0/callback", "127.0.0.1:/callback", "127.0.0.1:049152/callback", "127.0.0.1:49152?/callback")
+    assert refused(stage, *(f"http://{rest}" for rest in (*wrong, *odd))) == []
     if stage.dialect == "rfc":
         pkce, browser, uri = Pkce(), stage.browser(), "http://127.0.0.1:49152/callback"
         back = browser.decide(browser.log_in(stage.authorize(browser, pkce, redirect_uri=uri)))
@@ -183,6 +186,15 @@ def test_AZ14_no_odd_byte_passes_and_none_reaches_location(stage: Stage) -> None
     hostile = ask(stage, ("state", b"a\r\nSet-Cookie: x=y\r\n\r\n<script>"), state=None)
     assert "set-cookie" not in hostile.headers
     assert not any(ch < " " for ch in hostile.headers.get("location", ""))
+
+
+def test_AZ14_a_registered_uri_with_odd_bytes_is_still_refused(stage: Stage) -> None:
+    odd = [
+        f"http://127.0.0.1:8400/call{byte}back"
+        for byte in (" ", "\t", "\r\n", "\x00", "\x7f", "\x85", "\u00e4", "\u202e")
+    ]
+    stage.configure_client("native-app", callbacks=[CALLBACK, *odd])
+    assert refused(stage, *odd) == []
 
 
 def test_AZ15_port_freedom_is_for_http_on_a_loopback_literal_alone(stage: Stage) -> None:

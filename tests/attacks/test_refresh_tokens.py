@@ -198,6 +198,7 @@ def test_RT9_the_new_id_token_is_about_the_same_login(stage: Stage) -> None:
         "DELETE FROM users WHERE user_id LIKE '%1'",
         "UPDATE grants SET revoked_at = 1",
     ],
+    ids=["blocked", "deleted", "revoked"],
 )
 def test_RT10_nothing_to_stand_on_nothing_to_get(stage: Stage, change: str) -> None:
     tokens = stage.tokens(user=ALICE)

@@ -199,6 +199,8 @@ def test_CL22_no_ambient_proxy_netrc_or_certificates(
     app.token_endpoint.refresh("r")
     assert all("authorization" not in request.headers for request in issuer.requests)
     assert len(issuer.requests) == 2
+    with app._http() as plain, app.token_endpoint._oauth() as oauth:
+        assert plain.trust_env is oauth.trust_env is False
 
 
 @pytest.fixture

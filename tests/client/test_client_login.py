@@ -211,7 +211,7 @@ def test_CL8_id_token_claims(app: NativeApp, issuer: FakeIssuer, name: str, valu
 
 def test_CL8_no_id_token_at_all(app: NativeApp, issuer: FakeIssuer) -> None:
     issuer.answer = {"id_token": None}
-    assert "ID token" in fails(app)
+    assert "sent no ID token" in fails(app)
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "..", "é.é.é", "a.b.c.d.e", "e30.e30."])
@@ -312,6 +312,15 @@ def test_CL8_key_sets_without_keys(app: NativeApp, issuer: FakeIssuer, jwks: dic
 
 def test_keys_that_nobody_understands_do_not_spoil_the_set(app: NativeApp, issuer: FakeIssuer) -> None:
     issuer.jwks["keys"] = [{"kty": "AKP", "kid": "k1"}, *issuer.jwks["keys"], {"kty": "RSA", "kid": "broken"}]
+    log_in(app)
+
+
+@pytest.mark.parametrize("purpose", [{"use": "enc"}, {"alg": "PS256"}, {"kty": "oct", "k": "c2VjcmV0"}])
+def test_without_a_kid_only_keys_for_this_purpose_count(
+    app: NativeApp, issuer: FakeIssuer, purpose: dict[str, str]
+) -> None:
+    issuer.header = {"alg": "RS256"}
+    issuer.jwks["keys"].append(rsa_key("k2").as_dict(private=False) | purpose)
     log_in(app)
 
 

@@ -222,8 +222,20 @@ def test_CL5_markup_of_others_is_escaped(listener: Listener) -> None:
 def test_CL5_nothing_is_logged(listener: Listener, capfd: pytest.CaptureFixture[str]) -> None:
     final_page(listener, page.logged_in("Alice"))
     send(listener, "GET\n\n")
-    with connect(listener) as rude:
-        rude.sendall(b"GET /callback")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_visitors_who_are_slow_or_hang_up_leave_no_trace(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loopback._Handler, "timeout", 0.05)
+    with connect(listener) as slow:
+        slow.sendall(b"GET /callback?code=c")
+        assert slow.recv(1) == b"", "shown the door"
+    try:
+        raise ConnectionResetError
+    except ConnectionResetError:
+        listener._server.handle_error(None, None)
     assert capfd.readouterr() == ("", "")
 
 

@@ -1308,7 +1308,7 @@ OTHERS = (
             Edit(
                 "client/store.py",
                 "                temporary.replace(self._path)\n",
-                "                self._path.write_bytes(temporary.read_bytes())\n                temporary.unlink()\n",
+                "                self._path.touch(mode=0o600)\n                self._path.write_bytes(temporary.read_bytes())\n                temporary.unlink()\n",
             ),
         ),
         tests("client/test_client_store.py", "CL11_written_aside_then_renamed"),

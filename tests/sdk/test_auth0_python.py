@@ -2,9 +2,8 @@
 
 import pytest
 from auth0.authentication import GetToken, RevokeToken, Users
-from auth0.authentication.token_verifier import AsymmetricSignatureVerifier, TokenVerifier
 from auth0.authentication.exceptions import Auth0Error
-
+from auth0.authentication.token_verifier import AsymmetricSignatureVerifier, TokenVerifier
 from conftest import CALLBACKS
 
 

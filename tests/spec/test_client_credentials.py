@@ -96,7 +96,9 @@ def test_TK20_a_public_client_has_no_name_of_its_own(stage: Stage) -> None:
 def test_basic_and_post_as_the_dialect_says(stage: Stage) -> None:
     data = {"grant_type": "client_credentials", "audience": API}
     assert ask(stage).status_code == 200
-    posted = stage.http.post("/oauth/token", data={**data, "client_id": "backend", "client_secret": stage.secrets["backend"]})
+    posted = stage.http.post(
+        "/oauth/token", data={**data, "client_id": "backend", "client_secret": stage.secrets["backend"]}
+    )
     if stage.dialect == "auth0":
         assert posted.status_code == 200
         by_json = {**data, "client_id": "backend", "client_secret": stage.secrets["backend"], "scope": ["read:notes"]}
@@ -117,7 +119,13 @@ def test_the_api_must_be_named_known_and_granted(stage: Stage) -> None:
     assert json_error(ask(stage, audience=None)) == (400, "invalid_request")
     assert json_error(ask(stage, audience="")) == (400, "invalid_request")
     unknown = (403, "access_denied") if auth0 else (400, "invalid_target")
-    for audience in ("https://notes.example/API", "https://notes.example/api/", "https://nowhere.example/", "backend", "<b>"):
+    for audience in (
+        "https://notes.example/API",
+        "https://notes.example/api/",
+        "https://nowhere.example/",
+        "backend",
+        "<b>",
+    ):
         response = ask(stage, audience=audience)
         assert json_error(response) == unknown
         assert audience not in response.text
@@ -136,11 +144,23 @@ def test_the_api_must_be_named_known_and_granted(stage: Stage) -> None:
 @on_sqlite
 def test_the_scope_is_never_wider_than_the_client_grant(stage: Stage) -> None:
     allow(stage, "read:notes write:notes")
-    for asked, got in {None: "read:notes write:notes", "": "read:notes write:notes", "write:notes": "write:notes",
-                       "write:notes read:notes": "write:notes read:notes", "read:notes read:notes": "read:notes"}.items():
+    for asked, got in {
+        None: "read:notes write:notes",
+        "": "read:notes write:notes",
+        "write:notes": "write:notes",
+        "write:notes read:notes": "write:notes read:notes",
+        "read:notes read:notes": "read:notes",
+    }.items():
         said = granted(stage, scope=asked)
         assert said["scope"] == claims(said["access_token"])["scope"] == got
-    for wider in ("read:notes delete:notes", "delete:notes", "read:notes admin", "openid", "READ:notes", "read:notes offline_access"):
+    for wider in (
+        "read:notes delete:notes",
+        "delete:notes",
+        "read:notes admin",
+        "openid",
+        "READ:notes",
+        "read:notes offline_access",
+    ):
         if stage.dialect == "rfc":
             assert json_error(ask(stage, scope=wider)) == (400, "invalid_scope"), wider
         else:
@@ -173,7 +193,13 @@ def test_each_api_has_its_own_profile_and_lifetime(stage: Stage) -> None:
 def test_nothing_else_is_this_clients(stage: Stage, grant_type: str) -> None:
     pkce = Pkce()
     stolen = stage.code(pkce)
-    data = {"grant_type": grant_type, "code": stolen, "code_verifier": pkce.verifier, "refresh_token": "x", "username": ALICE}
+    data = {
+        "grant_type": grant_type,
+        "code": stolen,
+        "code_verifier": pkce.verifier,
+        "refresh_token": "x",
+        "username": ALICE,
+    }
     with nothing_changes(stage):
         said = json_error(stage.http.post("/oauth/token", data=data, auth=stage.basic("backend")))
     unauthorized = (403 if stage.dialect == "auth0" else 400, "unauthorized_client")

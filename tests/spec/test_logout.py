@@ -2,12 +2,15 @@
 
 import html
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
+from authserver.settings import DEMO_TENANT
+from authserver.tenant_file import TenantFileError, read_tenant_file
 from tests.attacks.judge import (
     WEB_APP,
     both_dialects,
@@ -116,7 +119,13 @@ def test_v2_logout_compares_as_auth0_does(stage: Stage) -> None:
             WEB,
             TENANTS,
         ),
-        "web-app": ("https://app.example.com/bye", "https://app.example.com/Bye/", "https://app.example.com:443/Bye", "/Bye", "x"),
+        "web-app": (
+            "https://app.example.com/bye",
+            "https://app.example.com/Bye/",
+            "https://app.example.com:443/Bye",
+            "/Bye",
+            "x",
+        ),
         "api-docs": ("http://localhost:8000/docs/oauth2-redirect", "http://localhost:8000"),
     }
     for client_id, urls in good.items():
@@ -256,3 +265,13 @@ def test_oidc_logout_leads_only_where_this_client_registered(stage: Stage) -> No
     assert is_logged_in(stage, browser)
     # The error page is for strangers to the session too.
     assert is_error_page(oidc(stage.browser(), client_id="web-app", post_logout_redirect_uri="https://evil.test/"))
+
+
+def test_a_logout_url_that_no_header_could_carry_is_not_registered(tmp_path: Path) -> None:
+    demo = DEMO_TENANT.read_text()
+    for registered in ("http://localhost:3001/tschüß", "http://localhost:3001/#x", "http://user@localhost:3001/"):
+        for known in ("[http://localhost:3001/goodbye]", "[http://localhost:3000]"):  # the tenant's and a client's
+            file = tmp_path / "tenant.yaml"
+            file.write_text(demo.replace(f"allowed_logout_urls: {known}", f'allowed_logout_urls: ["{registered}"]'))
+            with pytest.raises(TenantFileError, match=r"allowed_logout_urls.*: must be a URL in ASCII"):
+                read_tenant_file(file)

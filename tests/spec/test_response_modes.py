@@ -13,7 +13,9 @@ from tests.stage import CALLBACK, Browser, Pkce, Stage
 pytestmark = on_sqlite
 
 MODES = ("query", "fragment", "form_post")
-HOSTILE = """"><script>alert(1)</script><input name='state' value='x'></form>&quot;&#34;<!--{{7*7}}\u2028 + %20&code=evil"""
+HOSTILE = (
+    """"><script>alert(1)</script><input name='state' value='x'></form>&quot;&#34;<!--{{7*7}}\u2028 + %20&code=evil"""
+)
 
 
 class Form(HTMLParser):
@@ -199,7 +201,9 @@ def test_AZ17_a_name_in_query_and_body_counts_for_nothing(stage: Stage) -> None:
     good = stage.parameters()
     for name in ("scope", "prompt", "code_challenge", "response_type", "max_age", "made_up"):
         for second in (good.get(name, "none"), "other"):
-            said = answered(post(stage, stage.browser(), {**good, name: good.get(name, "none")}, **{name: second}), "query")
+            said = answered(
+                post(stage, stage.browser(), {**good, name: good.get(name, "none")}, **{name: second}), "query"
+            )
             assert (said["error"], said["state"]) == ("invalid_request", good["state"]), name
     twice = post(stage, stage.browser(), {**good, "response_mode": "fragment"}, response_mode="fragment")
     assert answered(twice, "query")["error"] == "invalid_request"

@@ -40,7 +40,12 @@ def apis(raise_stage: Callable[..., Stage], tmp_path: Path) -> Stage:
 def test_access_tokens_in_both_profiles(apis: Stage) -> None:
     stage, browser = apis, apis.browser()
     own = "JWT" if stage.dialect == "auth0" else "at+jwt"
-    for audience, typ, lifetime in ((API, own, 86400), (AUTH0S, "JWT", 100), (RFCS, "at+jwt", 200), (CURVED, own, 86400)):
+    for audience, typ, lifetime in (
+        (API, own, 86400),
+        (AUTH0S, "JWT", 100),
+        (RFCS, "at+jwt", 200),
+        (CURVED, own, 86400),
+    ):
         alg = "ES256" if audience == CURVED else "RS256"
         tokens = stage.tokens(browser=browser, audience=audience)
         tail = "" if audience == CURVED else " offline_access"
@@ -66,7 +71,11 @@ def test_access_tokens_in_both_profiles(apis: Stage) -> None:
             else:
                 expected |= {"azp": "native-app"} | ({"gty": gty} if gty else {})
             assert said == expected, audience
-            assert header(answered["access_token"]) == {"alg": alg, "typ": typ, "kid": header(answered["access_token"])["kid"]}
+            assert header(answered["access_token"]) == {
+                "alg": alg,
+                "typ": typ,
+                "kid": header(answered["access_token"])["kid"],
+            }
             assert stage.userinfo(answered["access_token"]).json()["sub"] == ALICES_ID
             assert verified(answered["id_token"], stage.jwks())["aud"] == "native-app"
             assert header(answered["id_token"])["alg"] == "RS256"
@@ -85,7 +94,9 @@ def test_an_elliptic_key_exists_only_where_an_api_selected_it(apis: Stage, raise
     assert (curved["kty"], curved["crv"], curved["use"]) == ("EC", "P-256", "sig")
     apis.rotate_keys()
     assert sorted(key["alg"] for key in apis.jwks().values()) == ["ES256", "ES256", "RS256", "RS256"]
-    assert apis.http.get("/.well-known/openid-configuration").json()["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert apis.http.get("/.well-known/openid-configuration").json()["id_token_signing_alg_values_supported"] == [
+        "RS256"
+    ]
     usual = raise_stage()
     usual.rotate_keys()
     assert [key["kty"] for key in usual.jwks().values()] == ["RSA", "RSA"]
@@ -93,7 +104,10 @@ def test_an_elliptic_key_exists_only_where_an_api_selected_it(apis: Stage, raise
 
 def test_without_an_api_the_token_is_for_userinfo(raise_stage: Callable[..., Stage]) -> None:
     stage = raise_stage(opaque_token_lifetime=500)
-    tokens = stage.tokens(audience=None, scope="openid email offline_access read:notes" if stage.dialect == "auth0" else "openid email offline_access")
+    tokens = stage.tokens(
+        audience=None,
+        scope="openid email offline_access read:notes" if stage.dialect == "auth0" else "openid email offline_access",
+    )
     assert (tokens["scope"], tokens["expires_in"]) == ("openid email offline_access", 500)
     token = tokens["access_token"]
     if stage.dialect == "auth0":
