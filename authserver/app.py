@@ -27,6 +27,15 @@ STATIC = Path(__file__).with_name("static")
 ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, logout.ROOM, health.ROOM)
 
 
+class _Static(StaticFiles):
+    """Our style sheet, icon and script, which are what they say they are."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
 def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -> FastAPI:
     """The authorization server, on a prepared database: a first start makes tables, signing key and tenant.
 
@@ -49,7 +58,7 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -
         title="Understudy authorization server",
         openapi_url=None,  # a protocol needs no second description; nothing here loads scripts from elsewhere
         redirect_slashes=False,  # such a redirect would be built from the Host header
-        routes=[*door.routes(endpoints, tenant_of), Mount("/static", StaticFiles(directory=STATIC))],
+        routes=[*door.routes(endpoints, tenant_of), Mount("/static", _Static(directory=STATIC))],
         middleware=[Middleware(door.HostGate, hosts=hosts)],
         exception_handlers={HTTPException: _not_found},
     )

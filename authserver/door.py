@@ -11,7 +11,6 @@ a grant.
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -159,14 +158,23 @@ class HostGate:
         self.app, self.hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in ("/healthz", "/readyz"):
-            sent: list[Any] = [value for name, value in scope["headers"] if name == b"host"]
-            if len(sent) != 1 or sent[0].decode("latin-1").lower() not in self.hosts():
-                description = "This Host is not served here. Use the issuer's, or add it with allowed_hosts."
-                body: dict[str, object] = {"error": "invalid_request", "error_description": description}
-                await pages.json_response(Json(body, 421))(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        await (refusal or self.app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        sent: list[tuple[bytes, bytes]] = scope["headers"]
+        names = {name for name, _ in sent}
+        if {b"transfer-encoding", b"content-length"} <= names:
+            # RFC 9112 §6.1: somebody between could have read another length.
+            return _gate("Transfer-Encoding and Content-Length contradict each other.", 400)
+        hosts = [value.decode("latin-1").lower() for name, value in sent if name == b"host"]
+        if scope["path"] in ("/healthz", "/readyz") or (len(hosts) == 1 and hosts[0] in self.hosts()):
+            return None
+        return _gate("This Host is not served here. Use the issuer's, or add it with allowed_hosts.", 421)
+
+
+def _gate(description: str, status: int) -> Response:
+    return pages.json_response(Json({"error": "invalid_request", "error_description": description}, status))
 
 
 __all__ = ["HostGate", "routes"]

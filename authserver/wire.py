@@ -42,7 +42,7 @@ async def read_body(http: HttpRequest) -> bytes:
 
 def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) -> Request:
     """The request as rooms see it. Raises InvalidRequest and its kin."""
-    if endpoint.surface == "person" and "prefetch" in http.headers.get("sec-purpose", http.headers.get("purpose", "")):
+    if endpoint.surface == "person" and "prefetch" in _purpose(http):
         # RFC 9110 §9.2.1: nobody has asked for this yet, so no session is used and no code is made.
         raise InvalidRequest("This page is not loaded ahead of time.")
     query = _form(http.scope["query_string"])
@@ -61,6 +61,10 @@ def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) ->
         fetch_site=http.headers.get("sec-fetch-site"),
         source=http.client.host if http.client else "",
     )
+
+
+def _purpose(http: HttpRequest) -> str:
+    return " ".join(http.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz"))
 
 
 def _body(http: HttpRequest, body: bytes, policy: Policy) -> Params:
@@ -89,14 +93,13 @@ def _form(encoded: bytes) -> Params:
 
 
 def _json(body: bytes) -> Params:
-    def pairs(members: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-        return members  # keeps repeated names visible, where dict would keep the last
-
     try:
-        members = json.loads(body, object_pairs_hook=pairs)
+        # As a tuple of pairs an object keeps repeated names visible, where a dict would keep the last; an array stays
+        # a list.
+        members = json.loads(body.decode("utf-8"), object_pairs_hook=tuple)
     except (ValueError, RecursionError):
-        raise InvalidRequest("The request body is not well-formed JSON.") from None
-    if not isinstance(members, list) or not all(isinstance(member, tuple) for member in members):
+        raise InvalidRequest("The request body is not well-formed JSON in UTF-8.") from None
+    if not isinstance(members, tuple):
         raise InvalidRequest("The request body must be a JSON object.")
     if len(members) > FIELD_LIMIT:
         raise InvalidRequest("The request has too many parameters.")

@@ -5,10 +5,13 @@ Done: RFC 6749 §4.1.3, §4.1.4, §4.1.2 (a code used twice revokes what it gave
 Left out: omitting redirect_uri as OAuth 2.1 drafts allow; it is part of what must be repeated.
 """
 
+from typing import NoReturn
+
 from authserver.errors import BadCode, BadRedirectUri, InvalidGrant, MissingParameter
 from authserver.events import CodeExchanged, CodeRefused, CodeReplayed
 from authserver.messages import TokenRequest, TokenResponse
 from authserver.rules import pkce
+from authserver.rules.scopes import check_target
 from authserver.store import issued, journal, once
 from authserver.store.registered import AUTHORIZATION_CODE as GRANT_TYPE
 from authserver.store.registered import Client, User, find_user
@@ -38,8 +41,9 @@ def _redeem(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) ->
     if found is None or found[1].client_id != client.client_id:
         raise BadCode
     code, grant = found
-    if code.used_at is None and code.expires_at <= now:
-        raise BadCode
+    if code.used_at is None and not grant.created_at <= now < code.expires_at:
+        _void(of, tenant)
+    check_target(request.params, grant.audience, tenant.policy)
 
     if request.params.opaque("redirect_uri") != code.redirect_uri:
         raise BadRedirectUri
@@ -66,6 +70,13 @@ def _redeem(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) ->
     return minted.response
 
 
+def _void(of: bytes, tenant: Tenant) -> NoReturn:
+    """Out of its time once is out of it for good, even if the clock is set back."""
+    with tenant.database.write() as db:
+        once.void_code(db, of)
+    raise BadCode
+
+
 def _reserve_attempt(of: bytes, tenant: Tenant) -> None:
     """Count before looking (law 4), so that parallel guesses at the verifier cannot outrun the limit."""
     with tenant.database.write() as db:
@@ -80,7 +91,7 @@ def _welcome(user: User | None, grant: issued.Grant) -> User:
     return user
 
 
-def _revoke_family(grant: issued.Grant, tenant: Tenant, now: int) -> None:
+def _revoke_family(grant: issued.Grant, tenant: Tenant, now: int) -> NoReturn:
     """RFC 6749 §4.1.2: a code that comes twice was seen by two, so nobody keeps what it gave."""
     with tenant.database.write() as db:
         issued.revoke_grant(db, grant.grant_id, now)

@@ -7,7 +7,7 @@ Left out: another API than the grant's (RFC 8707 §2.2).
 from authserver.errors import BadRefreshToken, InvalidGrant, MissingParameter, UserBlocked, UserGone
 from authserver.events import RefreshTokenExchanged, RefreshTokenRefused, RefreshTokenReused
 from authserver.messages import TokenRequest, TokenResponse
-from authserver.rules.scopes import narrowed, parse_scope
+from authserver.rules.scopes import check_target, narrowed, parse_scope
 from authserver.store import issued, journal, once
 from authserver.store.registered import REFRESH_TOKEN as GRANT_TYPE
 from authserver.store.registered import Client, find_user
@@ -44,6 +44,7 @@ def _refresh(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) -
         raise UserGone
     if user.blocked:
         raise UserBlocked
+    check_target(request.params, grant.audience, tenant.policy)
     scope = narrowed(parse_scope(request.params.opaque("scope")), grant.scope.split(), tenant.policy)
     with tenant.database.read() as db:
         minted = mint(db, tenant, client, user, grant, scope, now=now, refreshed=token)

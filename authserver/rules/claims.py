@@ -38,7 +38,7 @@ SUPPORTED = ["sub", *(claim for claims in _BY_SCOPE.values() for claim in claims
 
 def about(user: User, scope: Iterable[str], policy: Policy) -> dict[str, object]:
     """`sub` and the claims that `scope` opens, as ID token and userinfo say them."""
-    known = {"sub": user.user_id, **_defaults(user), **user.profile, "updated_at": _updated_at(user, policy)}
+    known = {**_defaults(user), **user.profile, "sub": user.user_id, "updated_at": _updated_at(user, policy)}
     wanted = ["sub", *(claim for value in scope for claim in _BY_SCOPE.get(value, ()))]
     return {claim: known[claim] for claim in wanted if known.get(claim) is not None}
 

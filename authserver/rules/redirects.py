@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 _REFUSED = re.compile(r"[^\x21-\x7E]|[\\@#]")
 _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):.+")
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -35,7 +36,10 @@ def is_registrable(uri: str) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    return bool(host) and uri.startswith(scheme[1] + "://") and (scheme[1] == "https" or host in LOOPBACK_HOSTS)
+    # The host will stand in a Content-Security-Policy, where other characters would mean something.
+    if not host or not _HOST.fullmatch(host) or not uri.startswith(scheme[1] + "://"):
+        return False
+    return scheme[1] == "https" or host in LOOPBACK_HOSTS
 
 
 def matches(requested: str, registered: str, *, any_port: bool) -> bool:

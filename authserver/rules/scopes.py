@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 
 from authserver.dialects import Policy
-from authserver.errors import InvalidScope
+from authserver.errors import InvalidScope, InvalidTarget
+from authserver.messages import Params
 from authserver.store.registered import REFRESH_TOKEN, Client, ResourceServer
 
 OPENID = "openid"
@@ -39,6 +40,12 @@ def grantable(
         raise InvalidScope
     offline = client.may_use(REFRESH_TOKEN) and (api is None or api.allow_offline_access)
     return tuple(scope for scope in requested if scope in known and (scope != OFFLINE_ACCESS or offline))
+
+
+def check_target(params: Params, audience: str | None, policy: Policy) -> None:
+    """RFC 8707 §2.2: a token request may repeat the grant's API, and name no other. Raises InvalidTarget."""
+    if policy.resource_parameter and params.opaque("resource") not in (None, audience):
+        raise InvalidTarget
 
 
 def narrowed(requested: tuple[str, ...], granted: Iterable[str], policy: Policy) -> tuple[str, ...]:

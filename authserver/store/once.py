@@ -40,6 +40,8 @@ _CODE_ATTEMPT = (
     .returning(authorization_codes.c.attempts)
 )
 
+_VOID_CODE = update(authorization_codes).where(authorization_codes.c.digest == _DIGEST).values(attempts=CODE_ATTEMPTS)
+
 _child = refresh_tokens.alias("child")
 _used_children = select(func.count()).where(_child.c.parent == refresh_tokens.c.digest, _child.c.used_at.is_not(None))
 
@@ -82,6 +84,11 @@ def reserve_code_attempt(db: Connection, digest: bytes) -> bool:
     Reserved before the verifier is looked at, so parallel guesses cannot outrun the count.
     """
     return _passed(db.execute(_CODE_ATTEMPT, {"of": digest}).one_or_none())
+
+
+def void_code(db: Connection, digest: bytes) -> None:
+    """No attempt is left from here on."""
+    db.execute(_VOID_CODE, {"of": digest})
 
 
 def spend_refresh_token(db: Connection, digest: bytes, now: int, leeway: int) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +62,14 @@ def settings(issuer: FakeIssuer, api: FakeApi, tmp_path: Path) -> Settings:
 def app(settings: Settings, clock: Clock) -> NativeApp:
     """Any free port: the registered ones are shared by everything that runs on this machine."""
     return NativeApp(settings, open_store(settings), now=clock, ports=(0,))
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A suite that was started in the background ignores SIGINT, and its child processes would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

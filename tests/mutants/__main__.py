@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,11 +75,11 @@ def bred(mutant: Mutant, tree: Path) -> dict[str, str]:
     return texts
 
 
-def verdict_on(mutant: Mutant) -> Verdict:
-    """Breed one mutant and see whether its tests notice."""
+def verdict_on(mutant: Mutant, origin: Path) -> Verdict:
+    """Breed one mutant from the tree `origin` and see whether its tests notice."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="understudy-mutant-") as directory:
-        tree = copy_of_the_tree(directory)
+        tree = copied(origin, Path(directory, "tree"))
         for file, text in bred(mutant, tree).items():
             (tree / file).write_text(text, encoding="utf-8")
         status, output = run_tests(tree, mutant.caught_by, "-x")
@@ -120,11 +120,36 @@ def run_tests(tree: Path, tests: Iterable[str], *options: str, patience: float =
     return process.returncode, output
 
 
-def copy_of_the_tree(directory: str) -> Path:
-    """Sources and tests as they lie here, committed or not; no environment, no history, no caches."""
-    tree = Path(directory, "tree")
-    shutil.copytree(ROOT, tree, ignore=_LEFT_BEHIND, symlinks=True)
+def copied(origin: Path, tree: Path) -> Path:
+    """Sources and tests as they lie there, committed or not; no environment, no history, no caches."""
+    shutil.copytree(origin, tree, ignore=_LEFT_BEHIND, symlinks=True)
     return tree
+
+
+def check_unpatched(chosen: Sequence[Mutant], tree: Path, jobs: int) -> None:
+    """The tests that shall notice must be green before. Exits with status 1 otherwise."""
+    tests = sorted({test for mutant in chosen for test in mutant.caught_by})
+    out.print(f"{len(chosen)} mutants. First their {len(tests)} tests on the tree as it is …")
+    status, output = run_tests(tree, tests, "-n", str(jobs), patience=10 * PATIENCE)
+    if status != 0:
+        out.print(escape(output))
+        out.print("[bold red]✗[/] These tests must pass before they can catch anything.")
+        raise typer.Exit(1)
+
+
+def try_all(chosen: Sequence[Mutant], origin: Path, jobs: int, *, reasons: bool) -> Iterator[Verdict]:
+    """Verdicts as they come in, each told on a line."""
+    workers = ThreadPoolExecutor(jobs)
+    try:
+        runs = [workers.submit(verdict_on, mutant, origin) for mutant in chosen]
+        for number, done in enumerate(as_completed(runs), 1):
+            verdict = done.result()
+            mark = "[green]caught[/]" if verdict.by else "[bold red]survived[/]"
+            line = f"{number:3}/{len(chosen)}  {mark}  {verdict.mutant.id}  {verdict.seconds:.0f} s"
+            out.print(f"{line}  [dim]{escape(verdict.why)}[/]" if reasons else line)
+            yield verdict
+    finally:
+        workers.shutdown(cancel_futures=True)  # Ctrl-C waits for those at work alone
 
 
 def show(verdicts: Sequence[Verdict]) -> None:
@@ -151,27 +176,13 @@ def main(
     chosen = [mutant for mutant in MUTANTS if not only or mutant.id in only or mutant.row in only]
     if not chosen:
         raise typer.BadParameter(f"no mutant has the id or row {', '.join(only or ())}")
-    for mutant in chosen:
-        bred(mutant, ROOT)  # what cannot be bred is said now and not after minutes
     started = time.monotonic()
-    tests = sorted({test for mutant in chosen for test in mutant.caught_by})
-    out.print(f"{len(chosen)} mutants. First their {len(tests)} tests on the tree as it is …")
-    with tempfile.TemporaryDirectory(prefix="understudy-mutant-") as directory:
-        status, output = run_tests(copy_of_the_tree(directory), tests, "-n", str(jobs), patience=10 * PATIENCE)
-    if status != 0:
-        out.print(escape(output))
-        out.print("[bold red]✗[/] These tests must pass before they can catch anything.")
-        raise typer.Exit(1)
-    verdicts = []
-    workers = ThreadPoolExecutor(jobs)
-    try:
-        for number, done in enumerate(as_completed([workers.submit(verdict_on, each) for each in chosen]), 1):
-            verdicts.append(verdict := done.result())
-            mark = "[green]caught[/]" if verdict.by else "[bold red]survived[/]"
-            line = f"{number:3}/{len(chosen)}  {mark}  {verdict.mutant.id}  {verdict.seconds:.0f} s"
-            out.print(f"{line}  [dim]{escape(verdict.why)}[/]" if reasons else line)
-    finally:
-        workers.shutdown(cancel_futures=True)  # Ctrl-C waits for those at work alone
+    with tempfile.TemporaryDirectory(prefix="understudy-mutants-") as directory:
+        origin = copied(ROOT, Path(directory, "origin"))  # whoever goes on editing does not disturb us
+        for mutant in chosen:
+            bred(mutant, origin)  # what cannot be bred is said now and not after minutes
+        check_unpatched(chosen, copied(origin, Path(directory, "unpatched")), jobs)
+        verdicts = list(try_all(chosen, origin, jobs, reasons=reasons))
     show(verdicts)
     survivors = sum(verdict.by is None for verdict in verdicts)
     out.print(f"{len(verdicts) - survivors} caught, {survivors} survived, {time.monotonic() - started:.0f} s.")
