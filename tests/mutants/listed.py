@@ -137,9 +137,9 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/grants/authorization_code.py",
-                "    if code.used_at is None and code.expires_at <= now:\n",
+                "    if code.used_at is None and not grant.created_at <= now < code.expires_at:\n",
                 "    if code.used_at is not None:\n        _revoke_family(grant, tenant, now)\n"
-                "    if code.expires_at <= now:\n",
+                "    if not grant.created_at <= now < code.expires_at:\n",
             ),
         ),
         tests("attacks/test_codes.py", "TK8_a_replay_without_proof_ends_nothing"),
@@ -244,8 +244,8 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/door.py",
-                'if len(sent) != 1 or sent[0].decode("latin-1").lower() not in self.hosts():',
-                "if len(sent) != 1:",
+                "or (len(hosts) == 1 and hosts[0] in self.hosts()):",
+                "or len(hosts) == 1:",
             ),
         ),
         tests("attacks/test_http.py", "HT5_an_unknown_host_is_served_nothing"),
@@ -776,12 +776,18 @@ OTHERS = (
         (
             Edit(
                 "authserver/grants/authorization_code.py",
-                "if code.used_at is None and code.expires_at <= now:",
-                "if code.used_at is None and code.expires_at <= 0:",
+                "if code.used_at is None and not grant.created_at <= now < code.expires_at:",
+                "if code.used_at is None and not grant.created_at <= now:",
             ),
             Edit("authserver/store/once.py", ", table.c.expires_at > _NOW)", ", _NOW > 0)"),
         ),
         tests("attacks/test_codes.py", "TK9_a_code_ends_to_the_second"),
+    ),
+    Mutant(
+        "TK9-clock",
+        "A code that was too late comes alive again when the clock is set back.",
+        (Edit("authserver/grants/authorization_code.py", "        once.void_code(db, of)\n", "        pass\n"),),
+        tests("attacks/test_regressions.py", "TK9_an_expired_code_stays_expired_when_the_clock_goes_back"),
     ),
     Mutant(
         "TK11",
@@ -1003,6 +1009,18 @@ OTHERS = (
         tests("attacks/test_refresh_tokens.py", "RT3_another_client_gets_nothing_and_ends_nothing"),
     ),
     Mutant(
+        "RT5",
+        "A token request may name any API.",
+        (
+            Edit(
+                "authserver/rules/scopes.py",
+                '    if policy.resource_parameter and params.opaque("resource") not in (None, audience):\n',
+                '    if params.opaque("resource") == "":\n',
+            ),
+        ),
+        tests("attacks/test_regressions.py", "RT5_another_resource_than_the_grants_is_refused"),
+    ),
+    Mutant(
         "RT6-idle",
         "An idle refresh token never ends.",
         (
@@ -1068,6 +1086,18 @@ OTHERS = (
         "A body is read to its end, however long it is.",
         (Edit("authserver/wire.py", "            if len(body) > BODY_LIMIT:\n", "            if len(body) < 0:\n"),),
         tests("attacks/test_http.py", "HT1_what_is_too_large_is_refused_before_it_is_parsed"),
+    ),
+    Mutant(
+        "HT4",
+        "A request with two lengths is read by one of them.",
+        (
+            Edit(
+                "authserver/door.py",
+                '        if {b"transfer-encoding", b"content-length"} <= names:\n',
+                "        if not names:\n",
+            ),
+        ),
+        tests("attacks/test_regressions.py", "HT4_two_lengths_are_refused"),
     ),
     Mutant(
         "HT6",

@@ -1,5 +1,6 @@
 """Sweeping: what can decide nothing goes, spent markers outlive their family (security case B23)."""
 
+import json
 import threading
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.attacks.judge import WEB_APP, interaction_of, logged_in, on_sqlite
 from tests.stage import ALICE, BOB, Browser, Pkce, Stage
 
 DAY = 86400
+OFFLINE = {"scopes": {"read:notes": ""}, "allow_offline_access": True}
 FAMILY = ("grants", "authorization_codes", "refresh_tokens", "access_tokens")
 
 
@@ -92,17 +94,31 @@ def test_a_revoked_family_goes_when_nothing_of_it_could_be_presented(stage: Stag
 
 @on_sqlite
 def test_a_revoked_family_stays_while_a_part_of_it_lives(stage: Stage) -> None:
-    """An access token alone, or a refresh token that never expires, keeps the record of what was revoked."""
+    """A code, an access token, or a refresh token that never expires keeps the record of what was revoked."""
     browser = stage.browser()
-    stage.change("UPDATE resource_servers SET settings = REPLACE(settings, '86400', '864000')")
-    online = stage.tokens(browser=browser, scope="openid read:notes")
-    stage.change("UPDATE grants SET revoked_at = :now", now=stage.clock())
-    stage.clock.advance(10 * DAY - 1)
+
+    def lives(token_lifetime: int) -> dict[str, object]:
+        """Log in for an access token of this many seconds and no refresh token, and revoke it all."""
+        settings = json.dumps({"scopes": {"read:notes": ""}, "token_lifetime": token_lifetime})
+        stage.change("UPDATE resource_servers SET settings = :settings", settings=settings)
+        tokens = stage.tokens(browser=browser, scope="openid read:notes")
+        stage.change("UPDATE grants SET revoked_at = :now", now=stage.clock())
+        return tokens
+
+    lives(token_lifetime=1)
+    stage.clock.advance(DAY + stage.settings.code_lifetime - 1)
     assert stage.sweep()["revoked grants"] == 0
-    assert stage.userinfo(online["access_token"]).status_code == 401
     stage.clock.advance(1)
     assert stage.sweep()["revoked grants"] == 1
 
+    online = lives(token_lifetime=10 * DAY)
+    stage.clock.advance(10 * DAY - 1)
+    assert stage.sweep()["revoked grants"] == 0
+    assert stage.userinfo(str(online["access_token"])).status_code == 401
+    stage.clock.advance(1)
+    assert stage.sweep()["revoked grants"] == 1
+
+    stage.change("UPDATE resource_servers SET settings = :settings", settings=json.dumps(OFFLINE))
     stage.configure_client("native-app", refresh_token={"expiration_type": "non-expiring"})
     for_ever = stage.tokens(browser=browser)["refresh_token"]
     stage.revoke(for_ever)
