@@ -14,7 +14,9 @@
     │   │   └── BadRefreshToken · UserGone · UserBlocked
     │   ├── UnauthorizedClient
     │   │   └── GrantTypeNotAllowed · NoClientGrant
-    │   ├── UnsupportedGrantType · UnsupportedResponseType · InvalidScope · InvalidTarget
+    │   ├── UnsupportedGrantType · UnsupportedResponseType · InvalidScope
+    │   ├── InvalidTarget
+    │   │   └── ServiceNotEnabled
     │   ├── AccessDenied
     │   │   └── LoginDenied
     │   ├── LoginRequired · ConsentRequired
@@ -196,6 +198,10 @@ class InvalidTarget(OAuthError):
 
     error = "invalid_target"
     description = "The requested API is unknown to this server."
+
+
+class ServiceNotEnabled(InvalidTarget):
+    """The same, asked by a client in its own name."""
 
 
 class AccessDenied(OAuthError):

@@ -14,12 +14,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from authserver.messages import is_text
-from authserver.rules.redirects import is_registrable, is_wellformed
+from authserver.rules.redirects import is_registrable
 from authserver.store.registered import AUTHORIZATION_CODE, DAY, REFRESH_TOKEN, username_key
 
 
@@ -39,14 +38,17 @@ def _a_person(user_id: str) -> str:
     return user_id
 
 
-def _a_url(value: str) -> str:
-    if not is_wellformed(value):
-        raise ValueError("must be a URL in ASCII; no fragment, user, backslash or space")
-    return value
+def _a_destination(uri: str) -> str:
+    if not is_registrable(uri):
+        raise ValueError(
+            "must be an absolute URI in ASCII: https, http on loopback, or a private-use scheme with a dot;"
+            " no fragment, user, backslash or space"
+        )
+    return uri
 
 
 Plain = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain)]
-LogoutUrl = Annotated[Plain, AfterValidator(_a_url)]
+Destination = Annotated[Plain, AfterValidator(_a_destination)]
 Seconds = Annotated[int, Field(ge=1, le=31557600)]
 JwtSeconds = Annotated[int, Field(ge=1, le=30 * DAY)]
 """Of what we sign; our keys stay published for a day more (`keys.KEEP`)."""
@@ -60,7 +62,7 @@ class TenantModel(_Model):
     """`tenant`: what concerns all of it."""
 
     friendly_name: Plain = "Understudy"
-    allowed_logout_urls: tuple[LogoutUrl, ...] = ()
+    allowed_logout_urls: tuple[Destination, ...] = ()
 
 
 class RefreshTokenModel(_Model):
@@ -101,25 +103,14 @@ class ClientModel(_Model):
     app_type: Literal["native", "spa", "regular_web", "non_interactive"]
     token_endpoint_auth_method: Literal["none", "client_secret_post", "client_secret_basic"]
     grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] = ()
-    callbacks: tuple[Plain, ...] = ()
-    allowed_logout_urls: tuple[LogoutUrl, ...] = ()
+    callbacks: tuple[Destination, ...] = ()
+    allowed_logout_urls: tuple[Destination, ...] = ()
     web_origins: tuple[Plain, ...] = ()
     is_first_party: bool = True
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
     refresh_token: RefreshTokenModel = RefreshTokenModel()
     jwt_configuration: JwtConfigurationModel = JwtConfigurationModel()
-
-    @field_validator("callbacks")
-    @classmethod
-    def _registrable(cls, callbacks: tuple[str, ...]) -> tuple[str, ...]:
-        for uri in callbacks:
-            if not is_registrable(uri):
-                raise ValueError(
-                    "must be absolute URIs in ASCII: https, http on loopback, or a private-use scheme with a dot;"
-                    " no fragment, user, backslash or space"
-                )
-        return callbacks
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

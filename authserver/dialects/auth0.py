@@ -45,6 +45,7 @@ AUTH0 = Policy(
             "Client is not authorized to access this API. You need to create a client-grant associated to it.",
         ),
         errors.InvalidTarget: Wording(403, "access_denied", "Service not found"),
+        errors.ServiceNotEnabled: Wording(description="Service not enabled within domain"),
         errors.LoginRequired: Wording(description="Login required"),
         errors.ConsentRequired: Wording(description="Consent required"),
         errors.UnsupportedMediaType: Wording(

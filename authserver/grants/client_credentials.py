@@ -4,7 +4,7 @@ Done: RFC 6749 §4.4 · RFC 9068 §2.2 (`sub` names the client, in a form that n
 Left out: refresh tokens (RFC 6749 §4.4.3 says they should not be) and ID tokens (there is no person).
 """
 
-from authserver.errors import InvalidTarget, MissingParameter, NoClientGrant, UnauthorizedClient
+from authserver.errors import MissingParameter, NoClientGrant, ServiceNotEnabled, UnauthorizedClient
 from authserver.events import ClientCredentialsExchanged
 from authserver.messages import TokenRequest, TokenResponse
 from authserver.rules.scopes import narrowed, parse_scope
@@ -18,7 +18,7 @@ GRANT_TYPE = "client_credentials"
 
 
 def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResponse:
-    """A token in the client's own name. Raises InvalidTarget, NoClientGrant, InvalidScope."""
+    """A token in the client's own name. Raises ServiceNotEnabled, NoClientGrant, InvalidScope."""
     if client.is_public:
         raise UnauthorizedClient
     identifier = request.params.text("audience")
@@ -30,7 +30,7 @@ def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResp
     with tenant.database.read() as db:
         api = find_resource_server(db, identifier)
         if api is None:
-            raise InvalidTarget
+            raise ServiceNotEnabled
         allowed = find_client_grant(db, client.client_id, identifier)
         if allowed is None:
             raise NoClientGrant

@@ -150,7 +150,7 @@ authorization_codes = Table(
     "authorization_codes",
     metadata,
     _digest(),
-    Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), nullable=False),
+    Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), nullable=False, index=True),
     Column("redirect_uri", String, nullable=False),
     Column("code_challenge", String(128), index=True),
     Column("nonce", String),

@@ -269,9 +269,14 @@ def test_oidc_logout_leads_only_where_this_client_registered(stage: Stage) -> No
 
 def test_a_logout_url_that_no_header_could_carry_is_not_registered(tmp_path: Path) -> None:
     demo = DEMO_TENANT.read_text()
-    for registered in ("http://localhost:3001/tschüß", "http://localhost:3001/#x", "http://user@localhost:3001/"):
+    for registered in (
+        "http://localhost:3001/tschüß",
+        "http://localhost:3001/#x",
+        "http://user@localhost:3001/",
+        "javascript:x",
+    ):
         for known in ("[http://localhost:3001/goodbye]", "[http://localhost:3000]"):  # the tenant's and a client's
             file = tmp_path / "tenant.yaml"
             file.write_text(demo.replace(f"allowed_logout_urls: {known}", f'allowed_logout_urls: ["{registered}"]'))
-            with pytest.raises(TenantFileError, match=r"allowed_logout_urls.*: must be a URL in ASCII"):
+            with pytest.raises(TenantFileError, match=r"allowed_logout_urls.*: must be an absolute URI in ASCII"):
                 read_tenant_file(file)

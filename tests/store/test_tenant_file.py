@@ -27,14 +27,14 @@ def test_the_demo_tenant_is_good() -> None:
         (
             "http://127.0.0.1:8401/callback",
             "http://example.com/callback",
-            "clients[0].callbacks: must be absolute URIs",
+            "clients[0].callbacks[1]: must be an absolute URI",
         ),
         (
             "http://127.0.0.1:8401/callback",
             "https://example.com/callback#x",
-            "clients[0].callbacks: must be absolute URIs",
+            "clients[0].callbacks[1]: must be an absolute URI",
         ),
-        ("http://127.0.0.1:8401/callback", "javascript:alert(1)", "clients[0].callbacks: must be absolute URIs"),
+        ("http://127.0.0.1:8401/callback", "javascript:alert(1)", "clients[0].callbacks[1]: must be an absolute URI"),
         ("client_id: spa", "client_id: native-app", "file: client_id must be unique: native-app stands twice"),
         (
             "client_id: spa",

@@ -147,6 +147,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('authorization_codes', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_authorization_codes_code_challenge'), ['code_challenge'], unique=False)
+        batch_op.create_index(batch_op.f('ix_authorization_codes_grant_id'), ['grant_id'], unique=False)
 
     op.create_table('refresh_tokens',
     sa.Column('digest', sa.LargeBinary(length=32), nullable=False),
@@ -177,6 +178,7 @@ def downgrade() -> None:
 
     op.drop_table('refresh_tokens')
     with op.batch_alter_table('authorization_codes', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_authorization_codes_grant_id'))
         batch_op.drop_index(batch_op.f('ix_authorization_codes_code_challenge'))
 
     op.drop_table('authorization_codes')
