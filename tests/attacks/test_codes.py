@@ -466,6 +466,9 @@ def test_TK24_userinfo_ends_with_the_token_the_grant_and_the_person(stage: Stage
     assert stage.userinfo(token).status_code == 200
     stage.clock.advance(1)
     assert stage.userinfo(token).status_code == 401
+    granted = stage.tokens()
+    assert stage.revoke(granted["refresh_token"]).status_code == 200
+    assert stage.userinfo(granted["access_token"]).status_code == 401
     for change in ("UPDATE users SET blocked = true", "DELETE FROM users"):
         fresh = stage.tokens(user=BOB)["access_token"]
         stage.change(change + " WHERE user_id LIKE '%2'")

@@ -318,7 +318,9 @@ THE_MOST_TELLING = (
         "CL10",
         "The client reads, refreshes and saves without a lock.",
         (Edit("client/session.py", "with self.store.lock():", "if self.store is not None:"),),
-        tests("client/test_client_tokens.py", "CL10_many_at_once_refresh_once"),
+        tests(
+            "client/test_client_tokens.py", "CL10_many_at_once_refresh_once", "CL10_the_lock_is_held_during_the_refresh"
+        ),
     ),
     Mutant(
         "CL10-processes",
@@ -330,7 +332,7 @@ THE_MOST_TELLING = (
                 "            if FileLock is not None:\n                yield\n",
             ),
         ),
-        tests("client/test_client_cli.py", "CL10_two_processes_refresh_once"),
+        tests("client/test_client_tokens.py", "CL10_the_lock_is_held_during_the_refresh"),
     ),
 )
 
