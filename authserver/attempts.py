@@ -1,6 +1,6 @@
-"""Login attempts: the brake on password guessing.
+"""Attempts: the brake on guessing passwords and client secrets.
 
-Done: RFC 6749 §10.10 · NIST SP 800-63B §5.2.2 (rate limiting).
+Done: RFC 6749 §2.3.1, §10.10 · NIST SP 800-63B §5.2.2 (rate limiting).
 
 An attempt is counted before the password is looked at, in a transaction of its own, so that parallel guesses cannot
 outrun the count. Two counts: this name from this source, and this name from anywhere. The second, wider one does not
@@ -9,7 +9,7 @@ that do not exist are counted alike, so the brake tells nothing. It lets go by i
 attempt that counted.
 """
 
-from sqlalchemy import bindparam, case, delete
+from sqlalchemy import bindparam, case, delete, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles it to the same words
 
 from authserver.messages import Request
@@ -25,6 +25,12 @@ PER_SOURCE = 10
 PER_NAME = 100
 """Attempts at one name from anywhere within the window."""
 
+SECRETS = 100
+"""Wrong secrets for one client from one source within the window.
+
+Counted afterwards, in the failing case alone: a generated secret cannot be guessed, so good requests reserve nothing.
+"""
+
 WINDOW = 900
 """Seconds after which a count starts anew."""
 
@@ -37,6 +43,9 @@ _COUNT = _row.on_conflict_do_update(
         "since": case((_is_over, _row.excluded.since), else_=login_attempts.c.since),
     },
 ).returning(login_attempts.c.attempts)
+_COUNTED = select(login_attempts.c.attempts).where(
+    login_attempts.c.digest == bindparam("of"), login_attempts.c.since > bindparam("start")
+)
 _CLEAR = delete(login_attempts).where(login_attempts.c.digest == bindparam("of"))
 
 
@@ -57,6 +66,20 @@ def clear(request: Request, username: str, tenant: Tenant) -> None:
     """
     with tenant.database.write() as db:
         db.execute(_CLEAR, {"of": _keys(request, username)[0]})
+
+
+def may_present_secret(request: Request, client_id: str, tenant: Tenant) -> bool:
+    """False after SECRETS wrong ones for this client from this source, for as long as the window lasts."""
+    values = {"of": digest(f"{request.source}\nclient\n{client_id}"), "start": tenant.now() - WINDOW}
+    with tenant.database.read() as db:
+        return (db.execute(_COUNTED, values).scalar_one_or_none() or 0) < SECRETS
+
+
+def count_secret(request: Request, client_id: str, tenant: Tenant) -> None:
+    """A wrong secret, or one for nobody."""
+    values = {"of": digest(f"{request.source}\nclient\n{client_id}"), "now": tenant.now()}
+    with tenant.database.write() as db:
+        db.execute(_COUNT, values)
 
 
 def _keys(request: Request, username: str) -> tuple[bytes, bytes]:

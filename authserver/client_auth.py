@@ -10,7 +10,8 @@ import hmac
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from authserver.errors import InvalidClient, InvalidRequest, MissingParameter
+from authserver import attempts
+from authserver.errors import InvalidClient, InvalidRequest, MissingParameter, TooManyRequests
 from authserver.messages import Params, Request, is_text
 from authserver.store.issued import digest
 from authserver.store.registered import Client, find_client
@@ -32,9 +33,21 @@ def authenticate(request: Request, tenant: Tenant) -> Client:
     """The client that sent `request`.
 
     Raises InvalidRequest when methods are mixed or the client does not say who it is, InvalidClient when what it says
-    is not proved; an unknown client and a wrong secret cost and say the same.
+    is not proved, TooManyRequests after too many such; an unknown client and a wrong secret cost and say the same.
     """
     credentials = _credentials(request)
+    if credentials.secret is None:
+        return _proved(credentials, tenant)
+    if not attempts.may_present_secret(request, credentials.client_id, tenant):
+        raise TooManyRequests
+    try:
+        return _proved(credentials, tenant)
+    except InvalidClient:
+        attempts.count_secret(request, credentials.client_id, tenant)
+        raise
+
+
+def _proved(credentials: _Credentials, tenant: Tenant) -> Client:
     with tenant.database.read() as db:
         client = find_client(db, credentials.client_id) if is_text(credentials.client_id) else None
     expected = client.secret_digest if client and client.secret_digest else _NOBODYS_DIGEST

@@ -21,7 +21,7 @@
     │   │   └── LoginDenied
     │   ├── LoginRequired · ConsentRequired
     │   ├── RequestNotSupported · RequestUriNotSupported
-    │   ├── TooLarge
+    │   ├── TooLarge · TooManyRequests
     │   └── TemporarilyUnavailable · ServerError
     └── BearerError                  the challenge of a protected resource
         ├── NoToken
@@ -100,6 +100,14 @@ class TooLarge(OAuthError):
     status = 413
     error = "invalid_request"
     description = "The request is too large."
+
+
+class TooManyRequests(OAuthError):
+    """RFC 6749 §2.3.1: guessing a client's secret is braked. Said to known and unknown clients alike."""
+
+    status = 429
+    error = "too_many_requests"
+    description = "Too many failed attempts. Please try again later."
 
 
 class InvalidClient(OAuthError):

@@ -1,4 +1,4 @@
-"""CA1-CA5: a client proves who it is by exactly one method, and a stranger learns nothing from the answer."""
+"""CA1-CA5, CA11: a client proves who it is by exactly one method, and a stranger learns nothing from the answer."""
 
 import base64
 import hashlib
@@ -9,8 +9,9 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
+from authserver.attempts import SECRETS, WINDOW
 from tests.attacks.judge import WEB_APP, both_dialects, is_invalid_client, json_error, nothing_changes, on_sqlite
-from tests.stage import Pkce, Stage
+from tests.stage import API, Pkce, Stage
 
 pytestmark = [both_dialects, on_sqlite]
 
@@ -202,3 +203,18 @@ def test_CA5_two_methods_at_once_are_refused(stage: Stage) -> None:
 def test_CA5_nobody_is_invalid_request(stage: Stage, path: str) -> None:
     response: httpx2.Response = stage.http.post(path, data={**GRANT, "token": "x"})
     assert json_error(response) == (400, "invalid_request")
+
+
+def test_CA11_guessing_secrets_is_braked_for_known_and_unknown_clients_alike(stage: Stage) -> None:
+    body = {"grant_type": "client_credentials", "audience": API}
+    for client_id in ("backend", "nobody"):
+        for _ in range(SECRETS):
+            assert stage.http.post("/oauth/token", data=body, auth=(client_id, "wrong")).status_code == 401
+        braked = stage.http.post("/oauth/token", data=body, auth=(client_id, "wrong"))
+        assert (braked.status_code, braked.json()["error"]) == (429, "too_many_requests")
+    # Not even the right one tells now; other clients go on, and so does this one when the window has passed.
+    assert stage.http.post("/oauth/token", data=body, auth=stage.basic("backend")).status_code == 429
+    tokens = stage.tokens()
+    stage.clock.advance(WINDOW)
+    assert stage.http.post("/oauth/token", data=body, auth=stage.basic("backend")).status_code == 200
+    assert stage.refresh(tokens["refresh_token"]).status_code == 200

@@ -337,6 +337,27 @@ THE_MOST_TELLING = (
 )
 
 OTHERS = (
+    Mutant(
+        "CA11",
+        "Secrets may be guessed without end.",
+        (
+            Edit(
+                "authserver/client_auth.py",
+                "if not attempts.may_present_secret(request, credentials.client_id, tenant):",
+                "if attempts is None:",
+            ),
+        ),
+        tests(
+            "attacks/test_client_authentication.py",
+            "CA11_guessing_secrets_is_braked_for_known_and_unknown_clients_alike",
+        ),
+    ),
+    Mutant(
+        "DE5",
+        "The server believes whoever sends X-Forwarded-For.",
+        (Edit("authserver/__main__.py", "proxy_headers=False,", "proxy_headers=True,"),),
+        tests("attacks/test_deployment.py", "DE5_a_forwarded_address_does_not_reset_the_lock"),
+    ),
     # The authorization endpoint ------------------------------------------------------------------------------------
     Mutant(
         "AZ9",
