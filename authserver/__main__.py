@@ -23,6 +23,7 @@ from authserver import keys, seed
 from authserver.app import create_app
 from authserver.clock import system_clock
 from authserver.settings import Settings
+from authserver.slow_peers import ImpatientProtocol
 from authserver.store.engine import Database, StoreError
 from authserver.store.sweep import sweep
 from authserver.tenant_file import TenantFileError, read_tenant_file
@@ -44,6 +45,7 @@ class Serve(Settings):
             app if alone else "authserver.app:from_environment",
             factory=not alone,
             workers=settings.workers,
+            http=ImpatientProtocol,
             access_log=False,  # request lines hold states and hints
             log_level="warning",
             proxy_headers=False,  # nothing that a proxy says changes who we are

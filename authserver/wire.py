@@ -7,6 +7,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
+import anyio
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
@@ -17,6 +18,9 @@ from authserver.messages import Params, Request
 
 BODY_LIMIT = 256 * 1024
 """Bytes of a body; ten times what the largest honest request needs, even percent-encoded."""
+
+BODY_SECONDS = 20.0
+"""Seconds within which a body must have arrived."""
 
 FIELD_LIMIT = 100
 
@@ -31,12 +35,15 @@ async def read_body(http: HttpRequest) -> bytes:
     """
     body = bytearray()
     try:
-        async for chunk in http.stream():
-            body += chunk
-            if len(body) > BODY_LIMIT:
-                raise TooLarge
+        with anyio.fail_after(BODY_SECONDS):
+            async for chunk in http.stream():
+                body += chunk
+                if len(body) > BODY_LIMIT:
+                    raise TooLarge
     except ClientDisconnect:
         raise InvalidRequest from None
+    except TimeoutError:
+        raise InvalidRequest("The request body took too long.") from None
     return bytes(body)
 
 

@@ -4,15 +4,21 @@ Rooms: authserver/__main__.py, authserver/attempts.py, authserver/endpoints/inte
 """
 
 import re
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 
 from authserver.attempts import PER_SOURCE
+from authserver.slow_peers import PATIENCE
+from authserver.wire import BODY_SECONDS
 from tests.attacks.test_races import serving
 from tests.conftest import Prepared
-from tests.stage import Browser, Pkce, Stage, request_parameters
+from tests.stage import Browser, Pkce, Stage, claims, request_parameters
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 
@@ -72,3 +78,62 @@ def test_CL17_a_code_that_somebody_pastes_elsewhere_is_short_lived_and_the_page_
     code = stage.code(pkce)
     stage.clock.advance(60)
     assert stage.bad_grant(stage.redeem(code, pkce))
+
+
+def test_HT2_slow_peers_are_closed_and_others_served(prepared: Prepared, tmp_path: Path) -> None:
+    """Silent, slow in the headers, slow in the headers of a second request, slow in the body: each ends in 10 to 30 s."""
+    with serving(prepared.copy(tmp_path), workers=1) as issuer, httpx2.Client(trust_env=False) as http:
+        address = urlsplit(issuer)
+        host = (address.hostname or "", address.port or 0)
+        head = f"POST /oauth/token HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        second = f"GET /healthz HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n" + head
+        with ExitStack() as stack:
+            slow = [stack.enter_context(socket.create_connection(host, timeout=60)) for _ in range(200)]
+            for connection, sent in zip(
+                slow, ("", head, second, head + "Content-Length: 100\r\n\r\nclient_id=x"), strict=False
+            ):
+                connection.sendall(sent.encode())
+            assert http.get(issuer + "healthz").status_code == 200
+            received = [b"".join(iter(lambda: connection.recv(65536), b"")) for connection in slow]  # noqa: B023 - used at once
+        assert http.get(issuer + "healthz").status_code == 200
+    # Reading above ended by the server's closing, not by the socket's minute; the row asks for 10 to 30 seconds.
+    assert 10 <= PATIENCE <= 30
+    assert 10 <= BODY_SECONDS <= 30
+    assert received[0] == b""
+    assert received[1] == b""
+    assert received[2].startswith(b"HTTP/1.1 200 ")
+    assert received[3].startswith(b"HTTP/1.1 400 ")
+    assert b"took too long" in received[3]
+
+
+def test_HT9_nothing_that_a_caller_sends_reaches_a_log_line(
+    prepared: Prepared, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither forged lines nor terminal codes nor huge values: what callers send is never logged at all."""
+    hostile = "mark\r\n2026-01-01 ERROR forged\x1b[31m\x00" + "A" * 5000
+    with serving(prepared.copy(tmp_path), workers=1) as issuer:
+        browser = Browser(issuer)
+        form = browser.follow(browser.get(issuer + "authorize", **request_parameters(Pkce())))
+        answers = [
+            browser.submit(form, username=hostile, password=hostile),
+            browser.get(issuer + "authorize", client_id=hostile, state=hostile),
+            browser.get(issuer + "mark", x=hostile),
+            browser.http.post(
+                issuer + "oauth/token", data={"client_id": hostile, "code": hostile, "grant_type": hostile}
+            ),
+            browser.http.get(issuer + "userinfo", headers={"Authorization": "Bearer mark", "X-Mark": "mark"}),
+        ]
+        browser.http.close()
+    assert {answer.status_code for answer in answers} <= {400, 401, 404}
+    written = capfd.readouterr()
+    assert "mark" not in written.err + written.out
+    assert "forged" not in written.err + written.out
+
+
+def test_API21_a_revoked_token_lives_at_the_api_for_its_lifetime_at_most(stage: Stage) -> None:
+    """The API verifies by itself, so a JWT outlives its revocation there: never longer than `expires_in` said."""
+    tokens = stage.tokens()
+    assert stage.revoke(tokens["refresh_token"]).status_code == 200
+    assert stage.userinfo(tokens["access_token"]).status_code == 401
+    payload = claims(tokens["access_token"])
+    assert payload["exp"] - stage.clock.now == tokens["expires_in"] == 86400

@@ -353,6 +353,12 @@ OTHERS = (
         ),
     ),
     Mutant(
+        "HT2",
+        "A connection may take its time with the headers.",
+        (Edit("authserver/__main__.py", "http=ImpatientProtocol,", 'http="h11",'),),
+        tests("attacks/test_deployment.py", "HT2_slow_peers_are_closed_and_others_served"),
+    ),
+    Mutant(
         "DE5",
         "The server believes whoever sends X-Forwarded-For.",
         (Edit("authserver/__main__.py", "proxy_headers=False,", "proxy_headers=True,"),),
