@@ -14,7 +14,7 @@ from authserver.settings import Settings
 
 @pytest.mark.parametrize(
     "function",
-    [client_auth.authenticate, pkce.check_verifier],
+    [client_auth._proved, pkce.check_verifier],
     ids=["secret", "verifier"],
 )
 def test_CA2_what_is_secret_is_compared_in_constant_time(function: Callable[..., object]) -> None:
