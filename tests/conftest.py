@@ -5,6 +5,8 @@ skipped, or, with `--require-all`, as a failure.
 """
 
 import itertools
+import os
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -25,6 +27,15 @@ INSTALLED_AT = 1_700_000_000
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="a missing PostgreSQL or browser is a failure")
+
+
+def pytest_configure() -> None:
+    """One seed for the random plays, chosen before the workers start, which inherit it."""
+    os.environ.setdefault("REFRESH_FAMILIES_SEED", str(random.SystemRandom().randrange(2**32)))
+
+
+def pytest_report_header() -> str:
+    return f"random plays of refresh families: REFRESH_FAMILIES_SEED={os.environ['REFRESH_FAMILIES_SEED']}"
 
 
 @pytest.fixture(scope="session")
