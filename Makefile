@@ -52,8 +52,10 @@ fmt: $(STAMP) ## put the code into its usual form
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-lock: $(STAMP) ## recompute requirements.lock (needs uv)
+lock: $(STAMP) ## recompute requirements.lock, and the image's part of it (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock
+	@uv pip compile pyproject.toml --extra postgres --group app --universal --generate-hashes --no-header --python-version 3.11 \
+		--constraints requirements.lock -o requirements-image.lock
 
 docs: $(STAMP) ## rewrite the pages that are made from the code: map, dialects, settings
 	@$(BIN)/python -m tests.documents $(ARGS)

@@ -9,7 +9,8 @@ import pytest
 
 from tests import documents
 from tests.mutants.__main__ import PatchError, bred, judge, patched
-from tests.mutants.listed import MUTANTS, Mutant
+from tests.mutants.listed import MUTANTS
+from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[1]
 

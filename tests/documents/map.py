@@ -146,7 +146,7 @@ def map_page() -> str:
         [
             "# Map: from the standards to the rooms to the tests",
             "",
-            NOTE.format(sources="door signs, names of tests, tests/mutants/listed.py, docs/rooms.toml"),
+            NOTE.format(sources="door signs, names of tests, tests/mutants/listed, docs/rooms.toml"),
             "",
             _ABOUT_THE_MAP,
             "",

@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tests.mutants.listed import MUTANTS, THE_MOST_TELLING, Mutant
+from tests.mutants.listed import MUTANTS, THE_MOST_TELLING
+from tests.mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 300.0

@@ -1,0 +1,98 @@
+"""The API's mutants."""
+
+from tests.mutants.mutant import Edit, Mutant, tests
+
+API = (
+    Mutant(
+        "API2",
+        "Of two Authorization headers the first one counts.",
+        (Edit("api/bearer.py", "if len(headers) > 1:", "if len(headers) > 9:"),),
+        tests("api/test_api_requests.py", "API2_two_headers_are_refused_even_if_equal"),
+    ),
+    Mutant(
+        "API3",
+        "A token in the query is ignored instead of refused.",
+        (Edit("api/bearer.py", 'if "access_token" in request.query_params:', 'if "\\n" in request.query_params:'),),
+        tests("api/test_api_requests.py", "API3_token_in_the_query_is_refused_also_beside_the_header"),
+    ),
+    Mutant(
+        "API5",
+        "The API believes the claims without verifying the signature.",
+        (
+            Edit(
+                "api/verification.py",
+                "payload = jws.deserialize_compact(token.compact, key.key, registry=_REGISTRY).payload",
+                'payload = _decode_part(token.compact.split(".")[1])',
+            ),
+        ),
+        tests("api/test_api_tokens.py", "API5_broken_signatures"),
+    ),
+    Mutant(
+        "API7",
+        "The API overlooks `crit` and `b64`.",
+        (Edit("api/verification.py", '("crit", "b64", "jwk"', '("jwk"'),),
+        tests("api/test_api_tokens.py", "API7_critical_headers"),
+    ),
+    Mutant(
+        "P2-exp",
+        "The API takes expired tokens.",
+        (Edit("api/claims.py", "    if now >= expires:\n", "    if expires <= 0:\n"),),
+        tests("api/test_api_tokens.py", "P2_times_to_the_second"),
+    ),
+    Mutant(
+        "P2-alg",
+        "Any algorithm that the library knows is accepted.",
+        (
+            Edit("api/verification.py", "    if alg not in ALGORITHMS:\n", "    if not isinstance(alg, str):\n"),
+            Edit("api/verification.py", "    if token.alg != key.alg:\n", "    if not token.alg:\n"),
+            Edit(
+                "api/verification.py",
+                "_REGISTRY = _Registry(algorithms=ALGORITHMS, strict_check_header=False)",
+                '_REGISTRY = _Registry(algorithms=["none", "HS256", "PS256", *ALGORITHMS], strict_check_header=False)',
+            ),
+        ),
+        tests("api/test_api_tokens.py", "P2_other_algorithms_are_refused"),
+    ),
+    Mutant(
+        "API13",
+        "Cached keys are good for ever.",
+        (Edit("api/keys.py", "return self._younger_than(STALE_LIMIT)", "return bool(self._snapshot.keys)"),),
+        tests("api/test_api_keys.py", "API13_old_keys_serve_while_the_issuer_is_down_but_not_for_ever"),
+    ),
+    Mutant(
+        "API15",
+        "Of two claims with one name the last one counts.",
+        (Edit("api/strict_json.py", "if len(value) != len(pairs):", "if len(value) > len(pairs):"),),
+        tests("api/test_api_tokens.py", "API15_duplicate_names"),
+    ),
+    Mutant(
+        "API17",
+        "A scope that merely begins like the needed one suffices.",
+        (
+            Edit(
+                "api/access.py",
+                "if not token.scope.issuperset(needed.scopes):",
+                'if any(need not in " ".join(token.scope) for need in needed.scopes):',
+            ),
+        ),
+        tests("api/test_api_notes.py", "API17_scopes_are_whole_words_of_one_string"),
+    ),
+    Mutant(
+        "API18-owner",
+        "Anybody may delete a note whose id they know.",
+        (
+            Edit(
+                "api/store.py",
+                'notes.c.id == bindparam("note_id"), notes.c.sub == bindparam("of"))',
+                'notes.c.id == bindparam("note_id"), notes.c.sub != bindparam("of").concat("?"))',
+            ),
+        ),
+        tests("api/test_api_notes.py", "API18_somebody_elses_note_does_not_exist"),
+    ),
+    Mutant(
+        "API18-client",
+        "A client that speaks for itself has notes like a person.",
+        (Edit("api/access.py", "if token.for_itself:", "if not token.sub:"),),
+        tests("api/test_api_notes.py", "API18_a_clients_own_token_has_no_notes"),
+    ),
+)

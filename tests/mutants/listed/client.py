@@ -1,0 +1,185 @@
+"""The native app's mutants."""
+
+from tests.mutants.mutant import Edit, Mutant, tests
+
+CLIENT = (
+    Mutant(
+        "CL2-state",
+        "The client takes a callback with any state.",
+        (
+            Edit(
+                "client/loopback.py",
+                "ours = len(states) == 1 and compare_digest(states[0].encode(), self._state.encode())",
+                "ours = len(states) == 1",
+            ),
+        ),
+        tests("client/test_client_loopback.py", "CL2_strange_targets_change_nothing"),
+    ),
+    Mutant(
+        "CL2-host",
+        "The listener answers under any Host (DNS rebinding).",
+        (
+            Edit(
+                "client/loopback.py",
+                'if self.headers.get_all("Host") != [listener.authority]:',
+                'if not self.headers.get_all("Host"):',
+            ),
+        ),
+        tests("client/test_client_loopback.py", "CL2_foreign_host_is_rebinding"),
+    ),
+    Mutant(
+        "CL2-once",
+        "The listener takes a second callback after the first.",
+        (
+            Edit(
+                "client/loopback.py",
+                "        if not ours or not self._used.acquire(blocking=False):\n",
+                "        if not ours:\n",
+            ),
+        ),
+        tests("client/test_client_loopback.py", "CL2_the_state_works_once"),
+    ),
+    Mutant(
+        "CL2-iss",
+        "The client does not ask who sent the authorization response (mix-up).",
+        (Edit("client/authorization_response.py", "if issuers != [issuer]:", "if not issuer:"),),
+        tests("client/test_client_login.py", "iss_differs_by_a_slash"),
+    ),
+    Mutant(
+        "CL7-issuer",
+        "The client takes metadata that belong to another issuer.",
+        (Edit("client/discovery.py", "    if stated != issuer:\n", "    if not stated:\n"),),
+        tests("client/test_client_discovery.py", "CL7_issuer_must_be_identical"),
+    ),
+    Mutant(
+        "CL7-endpoints",
+        "The client follows metadata to endpoints at any origin.",
+        (Edit("client/discovery.py", "if urls.origin(url) != urls.origin(issuer):", "if not url:"),),
+        tests("client/test_client_discovery.py", "CL7_endpoints_are_at_the_issuer"),
+    ),
+    Mutant(
+        "CL8-nonce",
+        "The client does not compare the nonce.",
+        (
+            Edit(
+                "client/id_token.py",
+                '        _require(ours, "nonce is not the one we sent")\n',
+                "        _require(isinstance(ours, bool), stated or nonce)\n",
+            ),
+        ),
+        tests("client/test_client_login.py", "CL8_id_token_claims"),
+    ),
+    Mutant(
+        "CL8-aud",
+        "The client takes ID tokens for other apps.",
+        (
+            Edit(
+                "client/id_token.py",
+                '_require(claims.get("aud") in (client_id, [client_id]), "aud is not this app alone")',
+                '_require("aud" in claims, "aud is not this app alone")',
+            ),
+        ),
+        tests("client/test_client_login.py", "CL8_id_token_claims"),
+    ),
+    Mutant(
+        "CL11",
+        "Tokens are written in place: whoever reads meanwhile gets half of them.",
+        (
+            Edit(
+                "client/store.py",
+                "                temporary.replace(self._path)\n",
+                "                self._path.touch(mode=0o600)\n                self._path.write_bytes(temporary.read_bytes())\n                temporary.unlink()\n",
+            ),
+        ),
+        tests("client/test_client_store.py", "CL11_written_aside_then_renamed"),
+    ),
+    Mutant(
+        "CL12-link",
+        "A token file is read through a symbolic link.",
+        (
+            Edit(
+                "client/store.py",
+                'os.O_RDONLY | _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")',
+                'os.O_RDONLY | _flags("O_NONBLOCK", "O_CLOEXEC")',
+            ),
+        ),
+        tests("client/test_client_store.py", "CL12_a_symbolic_link"),
+    ),
+    Mutant(
+        "CL12",
+        "A token file that others can read is used.",
+        (Edit("client/store.py", 'return os.name == "posix" and bool(found.st_mode & 0o077)', "return not found"),),
+        tests("client/test_client_store.py", "CL12_a_file_that_others_can_open"),
+    ),
+    Mutant(
+        "CL13",
+        "An answer without a new refresh token loses the old one.",
+        (
+            Edit(
+                "client/session.py",
+                "refresh_token=answer.refresh_token or refresh_token",
+                "refresh_token=answer.refresh_token",
+            ),
+        ),
+        tests("client/test_client_tokens.py", "CL13_without_a_new_refresh_token_the_old_one_stays"),
+    ),
+    Mutant(
+        "CL14",
+        "Any refusal makes the client forget its tokens.",
+        (
+            Edit(
+                "client/session.py",
+                '                if problem.error != "invalid_grant":\n                    raise\n',
+                "",
+            ),
+        ),
+        tests("client/test_client_tokens.py", "CL14_all_else_keeps_the_tokens"),
+    ),
+    Mutant(
+        "CL15",
+        "The client follows redirects, its token in hand.",
+        (Edit("client/wire.py", '"follow_redirects": False,', '"follow_redirects": True,'),),
+        tests("client/test_client_api_calls.py", "CL15_redirects_do_not_get_the_token"),
+    ),
+    Mutant(
+        "CL18",
+        "Two servers share one drawer of tokens.",
+        (
+            Edit(
+                "client/store.py",
+                "json.dumps([settings.issuer, settings.client_id, settings.audience])",
+                "json.dumps([settings.client_id, settings.audience])",
+            ),
+        ),
+        tests("client/test_client_tokens.py", "CL18_another_server_client_or_audience_is_another_drawer"),
+    ),
+    Mutant(
+        "CL22",
+        "The client takes proxies and credentials from its surroundings.",
+        (
+            Edit(
+                "client/wire.py",
+                '        "trust_env": False,\n        "follow',
+                '        "trust_env": True,\n        "follow',
+            ),
+            Edit(
+                "client/wire.py",
+                "HTTPTransport(verify=_trust(settings.ca_file), trust_env=False)",
+                "HTTPTransport(verify=_trust(settings.ca_file), trust_env=True)",
+            ),
+        ),
+        tests("client/test_client_discovery.py", "CL22_no_ambient_proxy_netrc_or_certificates"),
+    ),
+    Mutant(
+        "CL23",
+        "The client does not compare `at_hash`.",
+        (
+            Edit(
+                "client/id_token.py",
+                '    if "at_hash" in claims:\n',
+                '    if "at_hash" not in claims:\n        return claims\n    if not claims:\n',
+            ),
+        ),
+        tests("client/test_client_login.py", "CL23_at_hash_binds_the_access_token"),
+    ),
+)
