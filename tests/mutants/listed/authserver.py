@@ -843,7 +843,7 @@ AUTHSERVER = (
         (
             Edit(
                 "authserver/settings.py",
-                "        if not is_loopback(self.host) and not self.allow_insecure_listen:\n",
+                "        if not is_loopback(self.host) and not self.serves_tls and not self.allow_insecure_listen:\n",
                 "        if not self.host:\n",
             ),
         ),
