@@ -8,7 +8,7 @@ READ COMMITTED; what must happen once is decided by a single conditional stateme
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,15 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from authserver.events import Event
+
 BUSY_TIMEOUT = 5.0
 """Seconds that a writer waits for another process."""
 
 POOL_SIZE = 20
+
+HAPPENED = "happened"
+"""Under this name a connection carries the events of its transaction."""
 
 
 class StoreError(Exception):
@@ -45,6 +50,7 @@ class Database:
             raise StoreError(f"database_url: {self.dialect} is not supported; use sqlite or postgresql")
         is_sqlite = self.dialect == "sqlite"
         self._turn: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
+        self.announce: Callable[[Event], None] = lambda _: None
         reading: dict[str, Any] = {"reads": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reader = self._engine.execution_options(**reading)
 
@@ -61,9 +67,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """The one short write transaction: commits at the end, rolls back on any exception."""
+        """The one short write transaction: commits at the end, rolls back on any exception.
+
+        What `journal` has recorded in it is announced once it is true.
+        """
         with self._turn, self._engine.begin() as db:
+            happened: list[Event] = []
+            db.info[HAPPENED] = happened
             yield db
+        for each in happened:
+            self.announce(each)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -81,6 +94,7 @@ def _sqlite(url: str) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
+        hide_parameters=True,  # an error would carry them into the log: keys, digests, profiles
     )
 
     @event.listens_for(engine, "connect")
@@ -100,6 +114,8 @@ def _sqlite(url: str) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True
+        )
     except ModuleNotFoundError:
         raise StoreError("PostgreSQL needs the driver: pip install 'understudy[postgres]'") from None
