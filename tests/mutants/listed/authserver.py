@@ -1149,4 +1149,40 @@ AUTHSERVER = (
         ),
         tests("spec/test_key_rotation.py", "B15_nobody_waits_while_a_key_is_made"),
     ),
+    Mutant(
+        "I12",
+        "What was issued is kept as it is.",
+        (
+            Edit(
+                "authserver/store/issued.py",
+                'return hashlib.sha256(artefact.encode("utf-8", "surrogatepass")).digest()',
+                'return artefact.encode("utf-8", "surrogatepass")[:32].ljust(32)',
+            ),
+        ),
+        tests("attacks/test_canary.py", "I12_no_row_and_no_file_holds_a_secret"),
+    ),
+    Mutant(
+        "L19-query",
+        "A line tells the beginning of the query as it was sent.",
+        (
+            Edit(
+                "authserver/exchanges.py",
+                "            known = {name: fact for name, fact in facts.items() if fact is not None}\n",
+                '            known = {name: fact for name, fact in facts.items() if fact is not None}\n            known["query"] = scope["query_string"].decode("latin-1")[:36]\n',
+            ),
+        ),
+        tests("attacks/test_canary.py", "HT8_no_line_holds_a_secret"),
+    ),
+    Mutant(
+        "L19-echo",
+        "An answer repeats the address that it does not know.",
+        (
+            Edit(
+                "authserver/app.py",
+                '"error_description": "There is nothing here."',
+                '"error_description": f"There is nothing at {_.url}."',
+            ),
+        ),
+        tests("attacks/test_canary.py", "HT8_no_page_no_error_and_no_figure_holds_a_secret"),
+    ),
 )
