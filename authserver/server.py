@@ -5,7 +5,7 @@ Left out: requests pipelined behind the one whose answer says `Connection: close
 
 After the first SIGTERM or SIGINT: whoever has connected is still accepted, what was sent is read, every answer says
 that it is the last one on its connection, idle connections are taken leave of, and the process ends with status 0
-after at most GRACE seconds. A second signal ends it at once.
+within ten seconds. A second signal ends it at once.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from authserver.slow_peers import PATIENCE, ImpatientProtocol
 
 log = logging.getLogger("authserver")
 
-GRACE = 8.0
+GRACE = 7.0
 """Seconds that requests in hand may take after the signal; with all the rest less than the ten that Docker waits."""
 
 SETTLE = 0.1
@@ -133,16 +133,24 @@ class Server(uvicorn.Server):
             server.close()
         for connection in list(state.connections):
             connection.shutdown()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await asyncio.sleep(LINGER if self.config.ssl else 0)  # for handshakes, which are no connections yet
-                while state.connections or state.tasks:
-                    await asyncio.sleep(SETTLE)
-        if state.connections:
+        await asyncio.sleep(LINGER if self.config.ssl else 0)  # for handshakes, which are no connections yet
+        if not await self._all_done(GRACE):
             log.warning("%d connections that did not come to an end are cut", len(state.connections))
-        for connection in list(state.connections):
-            connection.transport.abort()
+            for connection in list(state.connections):
+                connection.transport.abort()
+            if not await self._all_done(LINGER):
+                log.error("%d requests hang, in a database perhaps; stopping without them", len(state.tasks))
+                os._exit(1)  # their threads would hold up any other end
         await super().shutdown(sockets)
+
+    async def _all_done(self, seconds: float) -> bool:
+        """Whether every connection and request has come to its end within this time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(SETTLE)
+                return True
+        return False
 
 
 def refuse_newcomers(listener: socket.socket) -> None:

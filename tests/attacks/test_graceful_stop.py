@@ -18,8 +18,10 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from sqlalchemy import text
 
 from authserver.server import GRACE, refuse_newcomers
+from authserver.store.engine import Database
 from tests.authority import Authority
 from tests.conftest import Prepared
 from tests.processes import Served, served
@@ -101,6 +103,7 @@ class Load:
     server: Served
     authority: Authority
     secret: str
+    database_url: str = ""
 
     def connect(self) -> socket.socket:
         address = urlsplit(self.server.issuer)
@@ -172,8 +175,9 @@ def test_B22_under_load_every_request_is_answered_and_nobody_reset(
 @pytest.fixture
 def load(prepared: Prepared, authority: Authority, tmp_path: Path) -> Iterator[Load]:
     """One process over plain http, stopped by the test."""
-    with served(tmp_path, AUTHSERVER_DATABASE_URL=prepared.copy(tmp_path)) as server:
-        yield Load(server, authority, prepared.secrets["backend"])
+    url = prepared.copy(tmp_path)
+    with served(tmp_path, AUTHSERVER_DATABASE_URL=url) as server:
+        yield Load(server, authority, prepared.secrets["backend"], url)
 
 
 def trying() -> Iterator[None]:
@@ -231,6 +235,26 @@ def test_B22_who_does_not_finish_in_time_is_cut(load: Load) -> None:
         load.server.process.send_signal(signal.SIGTERM)
         assert load.server.process.wait(timeout=2 * GRACE) == 0
     assert "Traceback" not in load.server.log.read_text()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_B22_a_request_that_hangs_in_the_database_does_not_hold_the_end_up(load: Load) -> None:
+    """It is cut, and the status admits it."""
+    database = Database(load.database_url)
+    try:
+        with database.write() as db, load.connect() as stuck:
+            db.execute(text("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE"))
+            body = "grant_type=refresh_token&client_id=native-app&refresh_token=x"
+            stuck.sendall(load.request("POST /oauth/token", body))
+            for _ in trying():
+                waiting = db.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one()
+                if waiting:
+                    break
+            load.server.process.send_signal(signal.SIGTERM)
+            assert load.server.process.wait(timeout=2 * GRACE) == 1
+    finally:
+        database.close()
+    assert "1 requests hang" in load.server.log.read_text()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -922,7 +922,7 @@ AUTHSERVER = (
     Mutant(
         "B22-grace",
         "A peer that does not finish holds the stop up for ever.",
-        (Edit("authserver/server.py", "asyncio.timeout(GRACE)", "asyncio.timeout(60 * GRACE)"),),
+        (Edit("authserver/server.py", "self._all_done(GRACE)", "self._all_done(60 * GRACE)"),),
         tests("attacks/test_graceful_stop.py", "B22_who_does_not_finish_in_time_is_cut"),
     ),
     Mutant(
