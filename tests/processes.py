@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def started(directory: Path, module: str, *arguments: str, **variables: str) -> 
         assert line.startswith("READY "), line + log.read_text()
         yield Served(process, line.split()[1], log)
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # workers too, should they have outlived it
+        process.wait()
         process.stdout.close()
