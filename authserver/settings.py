@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         default=(),
         description="Host headers accepted besides the issuer's, comma-separated, with port if any.",
     )
+    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM): serve https.")
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    ca_file: Path | None = Field(
+        default=None, description="Additional certificate authorities (PEM) for calls that this server makes."
+    )
     allow_insecure_listen: bool = Field(
         default=False, description="Listen beyond loopback without TLS (a container whose port is published)."
     )
