@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
+from functools import cache
 from http.client import HTTPException
 from typing import Any, Literal
 
@@ -43,12 +44,9 @@ def dial(url: str, ca_file: str = "") -> Outcome:
     if not url.startswith(("http://", "https://")):
         return Outcome(url, failure="unusable", detail="this is no http URL")
     try:
-        trust = ssl.create_default_context()
-        if ca_file:
-            trust.load_verify_locations(ca_file)
         opener = urllib.request.OpenerDirector()  # knows these two and nothing of proxies, redirects or errors
         opener.add_handler(urllib.request.HTTPHandler())
-        opener.add_handler(urllib.request.HTTPSHandler(context=trust))
+        opener.add_handler(urllib.request.HTTPSHandler(context=_trust(ca_file)))
         with opener.open(url, timeout=SECONDS) as answer:
             location = answer.headers.get("Location", "")
             return Outcome(url, answer.status, _json_object(answer.read(MAX_BYTES)), location)
@@ -56,6 +54,15 @@ def dial(url: str, ca_file: str = "") -> Outcome:
         return _failed(url, error.reason if isinstance(error.reason, Exception) else error)
     except (OSError, HTTPException, ValueError) as error:
         return _failed(url, error)
+
+
+@cache
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """Once: reading the system's authorities takes longer than a request on loopback."""
+    trust = ssl.create_default_context()
+    if ca_file:
+        trust.load_verify_locations(ca_file)
+    return trust
 
 
 def _failed(url: str, problem: Exception) -> Outcome:
