@@ -9,7 +9,8 @@ WORKERS ?= 2
 SDK_VENV := .venv-sdk
 COMPOSE_FILES := -f docker-compose.yml $(if $(TLS),-f docker-compose.tls.yml)
 SDK_STAMP := $(SDK_VENV)/.installed
-.PHONY: help setup demo up down certs doctor test test-all test-sdk test-containers mutants check fmt lock docs
+BENCH_NODE := tests/bench/node
+.PHONY: help setup demo up down certs doctor test test-all test-sdk test-containers bench mutants check fmt lock docs
 
 help: ## this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +68,11 @@ $(SDK_STAMP): tests/sdk/requirements.lock
 	@$(PYTHON) -m venv $(SDK_VENV)
 	@$(SDK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/sdk/requirements.lock
 	@touch $@
+
+bench: $(STAMP) ## what a request costs, beside a bare Starlette route and npm's oidc-provider (some minutes; ARGS=--help)
+	@if command -v npm >/dev/null && [ $(BENCH_NODE)/package-lock.json -nt $(BENCH_NODE)/node_modules/.package-lock.json ]; then \
+		npm ci --silent --prefix $(BENCH_NODE) || echo "npm could not install oidc-provider; the bench goes on without"; fi
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: $(STAMP) ## lint, types, walls
 	@$(BIN)/ruff check .
