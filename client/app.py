@@ -16,7 +16,7 @@ import httpx2
 from client import discovery, id_token
 from client.api_calls import Caller, same_person
 from client.errors import ClientError, LoginNeededError, StoreDamagedError, UnavailableError
-from client.login import PendingLogin
+from client.login import LoginAttempt, PendingLogin
 from client.session import Session, token_set
 from client.settings import CALLBACK_PORTS, Settings
 from client.store import Store, TokenSet
@@ -60,7 +60,11 @@ class NativeApp:
         return TokenEndpoint(self.settings.client_id, self.metadata, self._http_options)
 
     def begin_login(self) -> PendingLogin:
-        return PendingLogin(
+        return PendingLogin(self.attempt_login(), self._ports)
+
+    def attempt_login(self) -> LoginAttempt:
+        """For whoever receives the answer in a way of their own."""
+        return LoginAttempt(
             self.settings,
             self.metadata,
             self.token_endpoint,
@@ -68,7 +72,6 @@ class NativeApp:
             self.store,
             now=self._now,
             random=self._random,
-            ports=self._ports,
         )
 
     def tokens(self) -> TokenSet:
@@ -138,6 +141,7 @@ class NativeApp:
             identity=claims,
             scope=old.scope,
             refresh_token=old.refresh_token,
+            browser=old.browser,
         )
 
     def _fetch_jwks(self) -> dict[str, Any]:

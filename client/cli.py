@@ -1,7 +1,7 @@
 """The command line: each command says what it did, or what went wrong and what to do next. Never a traceback.
 
 The heavy libraries are imported inside the commands, so that `--help` and `status` answer at once.
-Left out for now: the device flow, `serve`, the system keyring.
+Left out for now: the device flow, the system keyring.
 """
 
 import os
@@ -155,6 +155,27 @@ def logout(settings: Settings) -> None:
         out.print("[bold yellow]![/] The tokens here are deleted, but the server could not be told:")
         out.print(f"  {escape(str(result.problem))}")
         out.print("  A copy of the refresh token, if somebody has one, works until it runs out there.")
+
+
+@app.command()
+@with_settings
+def serve(
+    settings: Settings,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page and of its callback; 0 takes a free one.")
+    ] = 8400,
+    allow_insecure_listen: Annotated[
+        bool,
+        typer.Option(
+            "--allow-insecure-listen",
+            help="Listen on all interfaces. For a container, whose port is then published on 127.0.0.1 alone.",
+        ),
+    ] = False,
+) -> None:
+    """Keep running, with a page in your browser that logs you in and shows your notes."""
+    from client.serve.server import serve as run
+
+    run(settings, port, everywhere=allow_insecure_listen)
 
 
 def show_note(note: Any) -> None:

@@ -37,8 +37,10 @@ class LoggedIn:
     clock_difference: int
 
 
-class PendingLogin:
-    """A login that waits for its person. As a context manager it closes its listener whatever happens."""
+class LoginAttempt:
+    """One login's secrets and its two requests, wherever the browser brings the answer: to the loopback listener
+    below, or to the page of `serve`.
+    """
 
     def __init__(
         self,
@@ -50,7 +52,6 @@ class PendingLogin:
         *,
         now: Callable[[], float],
         random: Callable[[], str] = secrets.token_urlsafe,
-        ports: Sequence[int] = CALLBACK_PORTS,
     ) -> None:
         _check_store(store)
         self._settings = settings
@@ -61,22 +62,60 @@ class PendingLogin:
         self._now = now
         self._nonce = random()
         self._verifier = random()
-        state = random()
-        self._listener = Listener(state, ports)
-        self.redirect_uri = self._listener.redirect_uri
-        self.parameters = {
+        self.state = random()
+
+    def parameters(self, redirect_uri: str) -> dict[str, str]:
+        """The authorization request (RFC 6749 section 4.1.1)."""
+        return {
             "response_type": "code",
-            "client_id": settings.client_id,
-            "redirect_uri": self.redirect_uri,
-            "scope": settings.scope,
-            "audience": settings.audience,
-            "state": state,
+            "client_id": self._settings.client_id,
+            "redirect_uri": redirect_uri,
+            "scope": self._settings.scope,
+            "audience": self._settings.audience,
+            "state": self.state,
             "nonce": self._nonce,
             "code_challenge": s256(self._verifier),
             "code_challenge_method": "S256",
         }
-        separator = "&" if "?" in metadata.authorization_endpoint else "?"
-        self.url = metadata.authorization_endpoint + separator + urlencode(self.parameters, quote_via=quote)
+
+    def url(self, redirect_uri: str) -> str:
+        """Where the browser has to go."""
+        endpoint = self._metadata.authorization_endpoint
+        return endpoint + ("&" if "?" in endpoint else "?") + urlencode(self.parameters(redirect_uri), quote_via=quote)
+
+    def redeem(self, pairs: Pairs, redirect_uri: str) -> LoggedIn:
+        """From the answer, whose `state` the caller has matched, to stored tokens."""
+        code = authorization_response.code_from(pairs, self._metadata.issuer)
+        asked_at = self._now()
+        answer = self._endpoint.exchange(code, self._verifier, redirect_uri)
+        if answer.id_token is None:
+            raise MalformedError("The token endpoint sent no ID token, so nobody knows who logged in.")
+        claims = id_token.verify(
+            answer.id_token,
+            jwks=self._fetch_jwks(),
+            issuer=self._metadata.issuer,
+            client_id=self._settings.client_id,
+            access_token=answer.access_token,
+            now=self._now(),
+            nonce=self._nonce,
+        )
+        tokens = token_set(
+            answer, asked_at=asked_at, id_token=answer.id_token, identity=claims, scope=self._settings.scope
+        )
+        with self._store.lock():
+            self._store.save(tokens)
+        return LoggedIn(tokens, pairs, id_token.clock_difference(claims, asked_at))
+
+
+class PendingLogin:
+    """A login that waits for its person. As a context manager it closes its listener whatever happens."""
+
+    def __init__(self, attempt: LoginAttempt, ports: Sequence[int] = CALLBACK_PORTS) -> None:
+        self._attempt = attempt
+        self._listener = Listener(attempt.state, ports)
+        self.redirect_uri = self._listener.redirect_uri
+        self.parameters = attempt.parameters(self.redirect_uri)
+        self.url = attempt.url(self.redirect_uri)
 
     def __enter__(self) -> Self:
         return self
@@ -96,35 +135,13 @@ class PendingLogin:
     def finish(self, timeout: float = LOGIN_SECONDS) -> LoggedIn:
         pairs = self._listener.wait(timeout)
         try:
-            done = self._redeem(pairs)
+            done = self._attempt.redeem(pairs, self.redirect_uri)
         except ClientError as problem:
             self._listener.show(page.failed(str(problem)))
             raise
         identity = done.tokens.identity
         self._listener.show(page.logged_in(str(identity.get("name") or identity["sub"])))
         return done
-
-    def _redeem(self, pairs: Pairs) -> LoggedIn:
-        code = authorization_response.code_from(pairs, self._metadata.issuer)
-        asked_at = self._now()
-        answer = self._endpoint.exchange(code, self._verifier, self.redirect_uri)
-        if answer.id_token is None:
-            raise MalformedError("The token endpoint sent no ID token, so nobody knows who logged in.")
-        claims = id_token.verify(
-            answer.id_token,
-            jwks=self._fetch_jwks(),
-            issuer=self._metadata.issuer,
-            client_id=self._settings.client_id,
-            access_token=answer.access_token,
-            now=self._now(),
-            nonce=self._nonce,
-        )
-        tokens = token_set(
-            answer, asked_at=asked_at, id_token=answer.id_token, identity=claims, scope=self._settings.scope
-        )
-        with self._store.lock():
-            self._store.save(tokens)
-        return LoggedIn(tokens, pairs, id_token.clock_difference(claims, asked_at))
 
 
 def _check_store(store: Store) -> None:

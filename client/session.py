@@ -53,6 +53,7 @@ def token_set(
     identity: dict[str, Any],
     scope: str,
     refresh_token: str | None = None,
+    browser: str | None = None,
 ) -> TokenSet:
     """What is kept of an answer. `scope` and `refresh_token`: what holds where it is silent (RFC 6749 5.1, 6)."""
     return TokenSet(
@@ -62,4 +63,5 @@ def token_set(
         refresh_token=answer.refresh_token or refresh_token,
         id_token=id_token,
         identity=identity,
+        browser=browser,
     )

@@ -37,6 +37,8 @@ class TokenSet:
     id_token: str = field(repr=False)
     identity: dict[str, Any]
     """The claims of the ID token, verified before they were stored."""
+    browser: str | None = field(default=None, repr=False)
+    """Who else may use them: digest of the cookie of the browser that logged in at the page of `serve`."""
 
     def is_valid(self, now: float) -> bool:
         """No margin: a token that dies on the way comes back as a 401, which is answered by one refresh."""
@@ -200,7 +202,7 @@ def _flags(*names: str) -> int:
 def _decode(content: bytes, path: Path) -> TokenSet:
     try:
         members = json.loads(content)
-        tokens = TokenSet(**{item.name: members[item.name] for item in fields(TokenSet)})
+        tokens = TokenSet(**{item.name: members[item.name] for item in fields(TokenSet) if item.name in members})
         tokens.is_valid(0.0)
         _ = tokens.identity["sub"]
     except (ValueError, KeyError, TypeError) as problem:

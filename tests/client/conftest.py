@@ -18,6 +18,7 @@ from client.login import LoggedIn
 from client.settings import Settings
 from client.store import open_store
 from tests.client.fake_server import FakeApi, FakeIssuer
+from tests.client.serving import Served
 
 
 class Clock:
@@ -62,6 +63,14 @@ def settings(issuer: FakeIssuer, api: FakeApi, tmp_path: Path) -> Settings:
 def app(settings: Settings, clock: Clock) -> NativeApp:
     """Any free port: the registered ones are shared by everything that runs on this machine."""
     return NativeApp(settings, open_store(settings), now=clock, ports=(0,))
+
+
+@pytest.fixture
+def served(settings: Settings, clock: Clock) -> Iterator[Served]:
+    """The page of `serve`, on a free port."""
+    served = Served(settings, clock)
+    yield served
+    served.close()
 
 
 @pytest.fixture(autouse=True)
