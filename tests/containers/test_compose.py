@@ -47,7 +47,6 @@ def test_a_person_logs_in_and_sees_notes(project: Project, window: Page) -> None
     window.fill("#text", NOTE)
     window.click("#add")
     expect(window.locator(".notes li")).to_contain_text(NOTE)
-    window.screenshot(path=f"/tmp/understudy-{'https' if project.tls else 'http'}.png")  # noqa: S108 - for whoever wants to look
 
 
 def test_the_command_line_has_the_same_tokens(project: Project) -> None:
