@@ -51,7 +51,7 @@ def page(browser: Browser, template: str, status: int = 200, **context: Any) -> 
 
 def problem_page(browser: Browser, problem: ClientError, draft: str | None = None) -> Response:
     """`draft`: a note that was typed and could not be kept."""
-    status, title = told(problem)
+    status, title = status_and_title(problem)
     return page(
         browser,
         "problem.html",
@@ -65,8 +65,7 @@ def problem_page(browser: Browser, problem: ClientError, draft: str | None = Non
     )
 
 
-def told(problem: ClientError) -> tuple[int, str]:
-    """Status and title."""
+def status_and_title(problem: ClientError) -> tuple[int, str]:
     return next((status, title) for kind, status, title in _PROBLEMS if isinstance(problem, kind))
 
 
