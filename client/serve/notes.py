@@ -90,9 +90,7 @@ def _login(site: Site, tokens: TokenSet) -> dict[str, Any]:
         "email": str(tokens.identity.get("email") or ""),
         "scopes": scopes,
         "missing": [scope for scope in NOTES_SCOPES if scope not in scopes],
-        "left": f"valid for another {duration(left)}"
-        if left > 0
-        else "expired, and will be refreshed when it is needed",
+        "left": f"valid for another {duration(left)}" if left > 0 else "expired: refreshed when it is needed",
         "refreshable": tokens.refresh_token is not None,
         "steps": list(site.recent),
     }

@@ -59,7 +59,7 @@ def problem_page(browser: Browser, problem: ClientError, draft: str | None = Non
         title=title,
         problem=str(problem),
         hint=hint(problem),
-        missing=problem.scope.split() if isinstance(problem, InsufficientScopeError) else (),
+        too_small=isinstance(problem, InsufficientScopeError),
         log_in=isinstance(problem, LoginNeededError | LoginFailedError),
         draft=draft,
     )
