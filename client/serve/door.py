@@ -18,6 +18,11 @@ from client.serve.address import Address
 PROBES = ("/healthz", "/readyz")
 """Asked by machines, under whatever name they have for us. They show nothing."""
 
+_ELSEWHERE = """\
+This page lives at {origin}/ and answers to no other name.
+A container has to publish its port under the same number, which is a part of the redirect URI: see --port.
+"""
+
 
 class Door:
     def __init__(self, app: ASGIApp, address: Address, issuer: str) -> None:
@@ -40,7 +45,7 @@ class Door:
             return self._app
         if len(hosts) == 1 and hosts[0] in here.aliases and scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
             return RedirectResponse(here.origin + "/", 302)
-        return PlainTextResponse(f"This page lives at {here.origin}/ and answers to no other name.\n", 421)
+        return PlainTextResponse(_ELSEWHERE.format(origin=here.origin), 421)
 
 
 def _headers(issuer: str) -> dict[str, str]:

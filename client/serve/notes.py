@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from client.errors import ClientError, LoginNeededError, MalformedError, RefusedError, StoreDamagedError
 from client.serve.login import NOTES_SCOPES
-from client.serve.pages import page, problem_page, told
+from client.serve.pages import page, problem_page, status_and_title
 from client.serve.site import Site
 from client.serve.visit import RefusedVisitError, Visit
 from client.store import TokenSet
@@ -36,7 +36,7 @@ def home(site: Site, visit: Visit) -> Response:
         return _login_page(site, visit, str(ended))
     if tokens is None:
         return _login_page(site, visit, ENDED)
-    status = told(problem)[0] if problem else 200
+    status = status_and_title(problem)[0] if problem else 200
     return page(visit.browser, "notes.html", status, notes=notes, problem=problem, **_login(site, tokens))
 
 
@@ -90,9 +90,7 @@ def _login(site: Site, tokens: TokenSet) -> dict[str, Any]:
         "email": str(tokens.identity.get("email") or ""),
         "scopes": scopes,
         "missing": [scope for scope in NOTES_SCOPES if scope not in scopes],
-        "left": f"valid for another {duration(left)}"
-        if left > 0
-        else "expired, and will be refreshed when it is needed",
+        "left": f"valid for another {duration(left)}" if left > 0 else "expired: refreshed when it is needed",
         "refreshable": tokens.refresh_token is not None,
         "steps": list(site.recent),
     }

@@ -51,7 +51,7 @@ def page(browser: Browser, template: str, status: int = 200, **context: Any) -> 
 
 def problem_page(browser: Browser, problem: ClientError, draft: str | None = None) -> Response:
     """`draft`: a note that was typed and could not be kept."""
-    status, title = told(problem)
+    status, title = status_and_title(problem)
     return page(
         browser,
         "problem.html",
@@ -59,14 +59,13 @@ def problem_page(browser: Browser, problem: ClientError, draft: str | None = Non
         title=title,
         problem=str(problem),
         hint=hint(problem),
-        missing=problem.scope.split() if isinstance(problem, InsufficientScopeError) else (),
+        too_small=isinstance(problem, InsufficientScopeError),
         log_in=isinstance(problem, LoginNeededError | LoginFailedError),
         draft=draft,
     )
 
 
-def told(problem: ClientError) -> tuple[int, str]:
-    """Status and title."""
+def status_and_title(problem: ClientError) -> tuple[int, str]:
     return next((status, title) for kind, status, title in _PROBLEMS if isinstance(problem, kind))
 
 

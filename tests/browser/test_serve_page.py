@@ -5,17 +5,18 @@ Rooms: client/serve/door.py, client/serve/login.py, client/serve/notes.py, clien
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from client.demo.services import running
-from tests.browser.visitor import Visitor
-from tests.stage import Stage
+from tests.browser.visitor import PHONE, Listener, Visitor
+from tests.stage import Stage, Theatre
 
+on_a_phone = pytest.mark.parametrize("look", [PHONE], ids=str, indirect=True)
 LONG_NOTE = (
     "A note with averyveryveryverylongwordthatnobodywouldwritebutsomebodydoes" + "e" * 60 + "\nand a second line"
 )
@@ -28,7 +29,9 @@ class Served:
         stage.clock.now = int(time.time())  # the API goes by the machine's clock
         database = f"sqlite:///{directory / 'api.db'}"
         environment = {"API_ISSUER": stage.issuer, "API_DATABASE_URL": database}
-        self.api = stack.enter_context(running("api", environment=environment, directory=directory))
+        api = ExitStack()
+        self.api = api.enter_context(running("api", environment=environment, directory=directory))
+        self.stop_api = stack.enter_context(api).close
         environment = {
             "CLIENT_ISSUER": stage.issuer,
             "CLIENT_API_URL": self.api,
@@ -38,9 +41,10 @@ class Served:
 
 
 @pytest.fixture
-def served(stage: Stage, tmp_path: Path) -> Iterator[Served]:
+def served(raise_stage: Callable[..., Stage], theatre: Theatre, tmp_path: Path) -> Iterator[Served]:
+    """As it is usually met: to a browser, the issuer at localhost and the page at 127.0.0.1 are two sites."""
     with ExitStack() as stack:
-        yield Served(stage, tmp_path, stack)
+        yield Served(raise_stage(issuer=f"http://localhost:{theatre.port}/"), tmp_path, stack)
 
 
 def shoot(visitor: Visitor, name: str) -> None:
@@ -97,6 +101,17 @@ def test_a_day_at_the_page(served: Served, visitor: Visitor) -> None:
 
     page.click("text=Ask for delete:notes")
     visitor.sees("Allow access?")
+    page.click("#consent-deny")
+    visitor.sees("The login did not work")
+    expect(page.locator("#error")).to_contain_text("declined")
+    assert "?" not in page.url
+    shoot(visitor, "declined")
+    visitor.finds_nothing_wrong()
+    page.click("text=To the start")
+    visitor.sees("Your notes")
+
+    page.click("text=Ask for delete:notes")
+    visitor.sees("Allow access?")
     page.click("#consent-allow")
     visitor.sees("Your notes")
     shoot(visitor, "may-delete")
@@ -118,3 +133,71 @@ def test_a_day_at_the_page(served: Served, visitor: Visitor) -> None:
     page.click("#logout-yes")
     visitor.sees("Logged out")
     visitor.has_no_complaints()
+
+
+@on_a_phone
+def test_a_login_that_begins_at_localhost(served: Served, visitor: Visitor) -> None:
+    """Cookies of localhost would be missing when the answer comes back to 127.0.0.1."""
+    visitor.page.goto(served.origin.replace("127.0.0.1", "localhost"))
+    visitor.sees("Log in to see your notes")
+    assert visitor.page.url == served.origin + "/"
+    visitor.page.click("#login")
+    visitor.sees("Log in")
+    arrive(visitor)
+    visitor.has_no_complaints()
+
+
+@on_a_phone
+def test_somebody_elses_browser(served: Served, visitor: Visitor, chromium: Browser) -> None:
+    visitor.page.goto(served.origin)
+    visitor.page.click("#login")
+    arrive(visitor)
+    other = Visitor(chromium, visitor.look)
+    try:
+        other.page.goto(served.origin)
+        other.sees("Log in to see your notes")
+        expect(other.page.locator("#reason")).to_contain_text("Somebody is logged in already")
+        shoot(other, "elsewhere")
+        other.finds_nothing_wrong()
+    finally:
+        other.close()
+
+
+@on_a_phone
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_page_of_another_port_cannot_act(served: Served, visitor: Visitor, listener: Listener, host: str) -> None:
+    """To the browser it is the same site or another one; it is another origin, and knows no form token."""
+    page = visitor.page
+    page.goto(served.origin)
+    page.click("#login")
+    arrive(visitor)
+    page.goto(listener.url.replace("127.0.0.1", host))
+    visitor.sees("Back in the application")
+    form = f"<form method=post action={served.origin}/logout><button id=go>Win a prize</button></form>"
+    page.evaluate("form => document.body.innerHTML = form", form)
+    page.click("#go")
+    visitor.sees("Not obeyed")
+    page.goto(served.origin)
+    visitor.sees("Your notes")
+
+
+@on_a_phone
+def test_the_servers_are_away(served: Served, visitor: Visitor) -> None:
+    served.stop_api()
+    page = visitor.page
+    page.goto(served.origin)
+    page.click("#login")
+    visitor.log_in()
+    visitor.sees("Allow access?")
+    page.click("#consent-allow")
+    visitor.sees("Your notes")
+    assert visitor.status == 503
+    expect(page.locator("#error")).to_contain_text("cannot be reached")
+    shoot(visitor, "api-away")
+    visitor.finds_nothing_wrong()
+    page.fill("#text", "A thought worth keeping")
+    page.click("#add")
+    visitor.sees("Not available now")
+    expect(page.locator("#text")).to_have_value("A thought worth keeping")
+    shoot(visitor, "draft")
+    visitor.finds_nothing_wrong()

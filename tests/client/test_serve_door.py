@@ -86,7 +86,7 @@ def test_the_other_names_lead_to_the_one_that_has_the_cookies(served: Served, br
     assert browser.http.post("/login", headers=headers).status_code == 421
 
 
-def test_what_every_answer_carries(browser: Browser, issuer: FakeIssuer) -> None:
+def test_LO3_what_every_answer_carries(browser: Browser, issuer: FakeIssuer) -> None:
     browser.log_in()
     answers = [
         browser.get(path)
@@ -196,7 +196,7 @@ def test_a_browser_that_keeps_no_cookies_is_told(served: Served, browser: Browse
     ],
     ids=["too long", "too many", "twice", "token twice", "no UTF-8", "no ASCII", "empty"],
 )
-def test_forms_that_are_not_read(served: Served, browser: Browser, api: FakeApi, body: bytes, status: int) -> None:
+def test_HT1_forms_that_are_not_read(served: Served, browser: Browser, api: FakeApi, body: bytes, status: int) -> None:
     browser.log_in()
     calls = len(api.requests)
     headers = {"Origin": served.origin, "Content-Type": "application/x-www-form-urlencoded"}

@@ -330,6 +330,17 @@ def test_a_login_at_the_terminal_is_not_for_browsers(browser: Browser, app: Nati
     assert len(api.requests) == calls
 
 
+def test_a_browser_without_a_session_is_not_a_terminal(served: Served, app: NativeApp, api: FakeApi) -> None:
+    """Neither of the two has a digest; that makes them no equals."""
+    log_in(app)
+    browser = served.browser()
+    assert "Somebody is logged in already" in words(browser.get())
+    assert browser.post("/notes", {"text": "mine"}).status_code == 403
+    assert browser.post("/logout").status_code == 303
+    assert app.store.load() is not None
+    assert not api.requests
+
+
 def test_a_restart_logs_nobody_out(served: Served, browser: Browser, settings: Settings, clock: Clock) -> None:
     """Only digests are stored, and they are with the tokens."""
     browser.log_in()
