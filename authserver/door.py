@@ -43,7 +43,7 @@ log = logging.getLogger("authserver")
 THREADS = 16
 """How many requests are worked on at once in a process; the rest wait their turn on the loop."""
 
-_CORS_HEADERS = "auth0-client, authorization, content-type, dpop"
+_CORS_HEADERS = "auth0-client, authorization, content-type, dpop, x-requested-with"
 
 
 def routes(endpoints: Iterable[Endpoint], tenant_of: Callable[[Scope], Tenant]) -> list[Route]:
