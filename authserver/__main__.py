@@ -4,64 +4,27 @@ Every option is also an environment variable (`AUTHSERVER_` and its name); the f
 said on stderr in one line each, with exit status 2.
 """
 
-import os
-import signal
-import socket
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 from typing import NoReturn
 
-import uvicorn
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import CliApp, CliSubCommand, SettingsConfigDict, SettingsError
-from uvicorn.supervisors import Multiprocess
 
 from authserver import keys, seed
-from authserver.app import create_app
 from authserver.clock import system_clock
 from authserver.doctor.command import Doctor
+from authserver.serve import serve
 from authserver.settings import Settings
-from authserver.slow_peers import ImpatientProtocol
 from authserver.store.engine import Database, StoreError
 from authserver.store.sweep import sweep
 from authserver.tenant_file import TenantFileError, read_tenant_file
-
-GRACE = 10
-"""Seconds that requests in hand may take after SIGTERM."""
 
 
 class Serve(Settings):
     """Run the authorization server. Prints one line, READY and the issuer, when it accepts requests."""
 
     def cli_cmd(self) -> None:
-        listener = _listen(self.host, self.port)
-        settings = self.resolved(bound="" if self.port else f"http://127.0.0.1:{listener.getsockname()[1]}/")
-        app = create_app(settings)  # whatever is wrong is found here, once, and not in each worker
-        os.environ.update(settings.environment())
-        alone = settings.workers == 1
-        config = uvicorn.Config(
-            app if alone else "authserver.app:from_environment",
-            factory=not alone,
-            workers=settings.workers,
-            http=ImpatientProtocol,
-            access_log=False,  # request lines hold states and hints
-            log_level="warning",
-            proxy_headers=False,  # nothing that a proxy says changes who we are
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-            h11_max_incomplete_event_size=256 * 1024,  # longer than any parameter that deserves an answer in our words
-        )
-        _announce(listener, settings.issuer)
-        if alone:
-            # After its graceful stop uvicorn raises the signal again; it has been obeyed by then.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: sys.exit(0))
-            uvicorn.Server(config).run(sockets=[listener])
-        else:
-            Multiprocess(config, sockets=[listener]).run()
+        sys.exit(serve(self))
 
 
 class Seed(Settings):
@@ -135,6 +98,8 @@ def main(arguments: list[str]) -> None:
         _refuse(*(_explain(dict(mistake)) for mistake in error.errors()))
     except (StoreError, TenantFileError, SettingsError, OSError) as error:
         _refuse(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)  # before serving began; while serving, the server takes the signal
 
 
 def _prepared(settings: Settings) -> Database:
@@ -156,38 +121,6 @@ def _refuse(*reasons: str) -> NoReturn:
     for reason in reasons:
         sys.stderr.write(f"authserver: {reason}\n")
     raise SystemExit(2)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # IPPROTO_TCP spelled out: asyncio sets TCP_NODELAY only on sockets that say so.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        _refuse(f"--port: {host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or name another")
-    listener.listen(2048)
-    return listener
-
-
-def _announce(listener: socket.socket, issuer: str) -> None:
-    """Print READY from this process once any worker answers."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    address = f"http://[{host}]:{port}/healthz" if ":" in host else f"http://{host}:{port}/healthz"
-
-    def wait() -> None:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        while True:
-            try:
-                opener.open(address, timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
-        _say(f"READY {issuer}")
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def _say(line: str) -> None:

@@ -70,8 +70,3 @@ async def _not_found(_: HttpRequest, error: Exception) -> Response:
     """JSON, also for programs that probe for endpoints which only newer servers have."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     return pages.json_response(Json({"error": "not_found", "error_description": "There is nothing here."}, status))
-
-
-def from_environment() -> FastAPI:
-    """For worker processes: everything was checked and put into the environment by the parent."""
-    return create_app(Settings())

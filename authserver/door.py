@@ -151,7 +151,8 @@ def _challenge(error: BearerError, status: int, code: str, description: str, ten
 class HostGate:
     """Refuses a Host that is not ours (DNS rebinding, forged links), before anything else looks at the request.
 
-    `/healthz` and `/readyz` pass, because a health check inside a container knows no name.
+    `/healthz` and `/readyz` pass, because a health check inside a container knows no name; the latter only until the
+    server begins to stop.
     """
 
     def __init__(self, app: ASGIApp, hosts: Callable[[], Iterable[str]]) -> None:
@@ -167,6 +168,8 @@ class HostGate:
         if {b"transfer-encoding", b"content-length"} <= names:
             # RFC 9112 §6.1: somebody between could have read another length.
             return _gate("Transfer-Encoding and Content-Length contradict each other.", 400)
+        if scope["path"] == "/readyz" and scope.get("state", {}).get("stopping"):
+            return _gate("This server is stopping.", 503)
         hosts = [value.decode("latin-1").lower() for name, value in sent if name == b"host"]
         if scope["path"] in ("/healthz", "/readyz") or (len(hosts) == 1 and hosts[0] in self.hosts()):
             return None

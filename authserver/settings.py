@@ -1,6 +1,7 @@
 """Settings: facts of the process, one frozen object.
 
-Every field is an environment variable (`AUTHSERVER_` and its name) and a flag (`--` and its name); the flag wins.
+Every field is an environment variable (`AUTHSERVER_` and its name) and a flag (`--` and its name); the flag wins. An
+empty variable counts as absent, because compose files write `AUTHSERVER_CA_FILE=` for "none".
 Combinations that would be unsafe are refused at start; what weakens a check is spelled `allow_insecure_…`.
 """
 
@@ -18,11 +19,12 @@ DEMO_TENANT = Path(__file__).with_name("tenant.yaml")
 class Settings(BaseSettings):
     """Raises pydantic.ValidationError (a ValueError) naming the option and what it expected."""
 
-    model_config = SettingsConfigDict(env_prefix="AUTHSERVER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="AUTHSERVER_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     issuer: str = Field(
         default="",
-        description="Identity of this server: an absolute URL with trailing slash. Empty: http://localhost:PORT/",
+        description="Identity of this server: an absolute URL with trailing slash."
+        " Empty: http://localhost:PORT/, or https under TLS.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=9000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -35,14 +37,14 @@ class Settings(BaseSettings):
     dialect: Literal["auth0", "rfc"] = Field(
         default="auth0", description="Manner of the answers: as Auth0 gives them, or as the RFCs say."
     )
+    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM): serve https.")
+    tls_key: Path | None = Field(default=None, description="Private key (PEM) of that certificate, not encrypted.")
+    ca_file: Path | None = Field(
+        default=None, description="Authorities (PEM) that calls of this server trust, besides the machine's."
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Host headers accepted besides the issuer's, comma-separated, with port if any.",
-    )
-    tls_cert: Path | None = Field(default=None, description="Certificate chain (PEM): serve https.")
-    tls_key: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
-    ca_file: Path | None = Field(
-        default=None, description="Additional certificate authorities (PEM) for calls that this server makes."
     )
     allow_insecure_listen: bool = Field(
         default=False, description="Listen beyond loopback without TLS (a container whose port is published)."
@@ -91,26 +93,44 @@ class Settings(BaseSettings):
         if self.issuer.startswith("http://") and not is_loopback(self.issuer_host):
             if not self.allow_insecure_http_issuer:
                 raise ValueError("issuer: an http issuer must be on loopback; use https, or allow_insecure_http_issuer")
-        if not is_loopback(self.host) and not self.allow_insecure_listen:
+        if not is_loopback(self.host) and not self.serves_tls and not self.allow_insecure_listen:
             raise ValueError(
-                "host: without TLS only loopback addresses are listened on; use allow_insecure_listen behind TLS"
+                "host: without TLS only loopback addresses are listened on; name tls_cert and tls_key,"
+                " or use allow_insecure_listen behind something that speaks TLS"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are needed together")
+        for name in ("tls_cert", "tls_key", "ca_file"):
+            file = getattr(self, name)
+            if file is not None and not file.is_file():
+                raise ValueError(f"{name}: there is no file {file}")
+        if self.serves_tls and self.issuer.startswith("http://"):
+            raise ValueError("issuer: an http issuer contradicts tls_cert, with which this server speaks https alone")
+        return self
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether this server itself speaks https; an https issuer without it has TLS in front."""
+        return self.tls_cert is not None
 
     @property
     def issuer_host(self) -> str:
         """Host of the issuer without port; empty while the issuer is not fixed."""
         return urlsplit(self.issuer).hostname or ""
 
-    def resolved(self, *, bound: str = "") -> Self:
-        """A copy whose issuer is fixed, once: the one that was asked for, else `bound`, else by the port."""
-        return self.model_copy(update={"issuer": self.issuer or bound or f"http://localhost:{self.port}/"})
+    def resolved(self, *, bound: int = 0) -> "Settings":
+        """The settings alone, without a command's options, and with the issuer fixed once: as asked for, else by port.
 
-    def environment(self) -> dict[str, str]:
-        """The same settings as environment variables, for worker processes."""
-        said = self.model_dump(mode="json", include=set(Settings.model_fields))
-        values = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in said.items()}
-        return {f"AUTHSERVER_{name.upper()}": value for name, value in values.items()}
+        `bound` is the port that was taken where any would do.
+        """
+        scheme = "https" if self.serves_tls else "http"
+        by_port = f"{scheme}://127.0.0.1:{bound}/" if bound else f"{scheme}://localhost:{self.port}/"
+        values = {name: getattr(self, name) for name in Settings.model_fields}
+        return Settings.model_construct(**{**values, "issuer": self.issuer or by_port})
 
 
 def is_loopback(host: str) -> bool:

@@ -16,6 +16,7 @@ import pytest
 from authserver import seed
 from authserver.settings import Settings
 from authserver.store.engine import Database
+from tests.authority import Authority
 from tests.postgres import Postgres
 from tests.stage import Clock, Stage, Theatre, copy_sqlite
 
@@ -61,6 +62,11 @@ def theatre() -> Iterator[Theatre]:
     theatre = Theatre()
     yield theatre
     theatre.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")

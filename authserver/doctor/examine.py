@@ -34,11 +34,11 @@ class Setup:
 def examine(settings: Settings, api_url: str, *, run: Run = compose.run_command) -> list[Side]:
     """Look from every side that can be reached from here."""
     if compose.IMAGE_MARK in os.environ:
-        return [_this_container(settings), *_weakened("This container", settings.environment())]
+        return [_this_container(settings), *_weakened("This container", _own(settings))]
     setup = _find(settings, api_url, run)
     inside = [_from_inside(each, setup) for each in setup.containers if each.role != "authserver"]
     server = setup.of("authserver")
-    environment = server.environment if server else settings.environment()
+    environment = server.environment if server else _own(settings)
     return [_this_machine(setup), *inside, *_weakened("The authorization server", environment)]
 
 
@@ -200,6 +200,10 @@ def _weakened(name: str, environment: Mapping[str, str]) -> list[Side]:
         if variable.startswith("AUTHSERVER_ALLOW_INSECURE_") and value.lower() in ("1", "true", "yes", "on", "t", "y"):
             side.remark(variable)
     return [side] if side.findings else []
+
+
+def _own(settings: Settings) -> dict[str, str]:
+    return {f"AUTHSERVER_{name.upper()}": str(getattr(settings, name)) for name in Settings.model_fields}
 
 
 def metadata_of(address: str) -> str:

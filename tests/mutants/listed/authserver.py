@@ -21,13 +21,13 @@ AUTHSERVER = (
     Mutant(
         "HT2",
         "A connection may take its time with the headers.",
-        (Edit("authserver/__main__.py", "http=ImpatientProtocol,", 'http="h11",'),),
+        (Edit("authserver/slow_peers.py", "call_later(PATIENCE,", "call_later(60 * PATIENCE,"),),
         tests("attacks/test_deployment.py", "HT2_slow_peers_are_closed_and_others_served"),
     ),
     Mutant(
         "DE5",
         "The server believes whoever sends X-Forwarded-For.",
-        (Edit("authserver/__main__.py", "proxy_headers=False,", "proxy_headers=True,"),),
+        (Edit("authserver/serve.py", "proxy_headers=False,", "proxy_headers=True,"),),
         tests("attacks/test_deployment.py", "DE5_a_forwarded_address_does_not_reset_the_lock"),
     ),
     Mutant(
@@ -843,10 +843,116 @@ AUTHSERVER = (
         (
             Edit(
                 "authserver/settings.py",
-                "        if not is_loopback(self.host) and not self.allow_insecure_listen:\n",
+                "        if not is_loopback(self.host) and not self.serves_tls and not self.allow_insecure_listen:\n",
                 "        if not self.host:\n",
             ),
         ),
         tests("attacks/test_gaps.py", "DE7_beyond_loopback_only_with_an_explicit_word"),
+    ),
+    Mutant(
+        "HT2-tls",
+        "A TLS handshake may take for ever.",
+        (Edit("authserver/server.py", "PATIENCE if context", "60 * PATIENCE if context"),),
+        tests("spec/test_tls.py", "HT2_a_handshake_that_never_ends_is_cut_and_others_are_served"),
+    ),
+    Mutant(
+        "DE7-tls",
+        "An http issuer is announced by a server that speaks https.",
+        (
+            Edit(
+                "authserver/settings.py",
+                'if self.serves_tls and self.issuer.startswith("http://"):',
+                'if self.serves_tls and self.issuer == "http://":',
+            ),
+        ),
+        tests("spec/test_tls.py", "what_is_no_pair_is_refused_in_one_line"),
+    ),
+    Mutant(
+        "DE7-old-tls",
+        "TLS 1.1 is spoken.",
+        (
+            Edit(
+                "authserver/tls.py",
+                "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)  # nothing older than TLS 1.2\n",
+                'context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n    context.minimum_version = ssl.TLSVersion.TLSv1\n    context.set_ciphers("DEFAULT:@SECLEVEL=0")\n',
+            ),
+        ),
+        tests("spec/test_tls.py", "rfc9325_3_1_1_nothing_older_than_tls_1_2"),
+    ),
+    Mutant(
+        "B22-settle",
+        "What the kernel holds at the stop is not looked at.",
+        (
+            Edit(
+                "authserver/server.py", "        await asyncio.sleep(SETTLE)\n        for server", "        for server"
+            ),
+        ),
+        tests("attacks/test_graceful_stop.py", "B22_under_load_every_request_is_answered_and_nobody_reset"),
+    ),
+    Mutant(
+        "B22-close",
+        "Answers do not say that they are the last ones.",
+        (
+            Edit(
+                "authserver/server.py",
+                '        state.default_headers.append((b"connection", b"close"))  # also of requests that are in hand already\n',
+                "",
+            ),
+        ),
+        tests("attacks/test_graceful_stop.py", "B22_what_the_kernel_had_accepted_is_answered_too"),
+    ),
+    Mutant(
+        "B22-newcomers",
+        "Who connects between the last accept and the close is reset.",
+        (Edit("authserver/server.py", 'if sys.platform == "linux":', 'if sys.platform == "":'),),
+        tests("attacks/test_graceful_stop.py", "B22_a_newcomer_during_the_stop_is_refused_and_not_reset"),
+    ),
+    Mutant(
+        "B22-begun",
+        "A request of which half had come is thrown away.",
+        (Edit("authserver/server.py", "if self.conn.trailing_data[0] or self._leaving:", "if self._leaving:"),),
+        tests("attacks/test_graceful_stop.py", "B22_a_request_that_had_begun_is_finished_and_readiness_is_off"),
+    ),
+    Mutant(
+        "B22-ready",
+        "A server that stops calls itself ready.",
+        (Edit("authserver/door.py", 'scope.get("state", {}).get("stopping")', 'scope.get("stopping")'),),
+        tests("attacks/test_graceful_stop.py", "B22_a_request_that_had_begun_is_finished_and_readiness_is_off"),
+    ),
+    Mutant(
+        "B22-grace",
+        "A peer that does not finish holds the stop up for ever.",
+        (Edit("authserver/server.py", "asyncio.timeout(GRACE)", "asyncio.timeout(60 * GRACE)"),),
+        tests("attacks/test_graceful_stop.py", "B22_who_does_not_finish_in_time_is_cut"),
+    ),
+    Mutant(
+        "B22-second",
+        "A second signal is not heard.",
+        (Edit("authserver/server.py", "            os._exit(128 + sig)\n", "            return\n"),),
+        tests("attacks/test_graceful_stop.py", "B22_a_second_signal_ends_it_at_once"),
+    ),
+    Mutant(
+        "B22-second-workers",
+        "A second signal is not heard by the parent of workers.",
+        (Edit("authserver/workers.py", "                worker.kill()\n", "                worker.terminate()\n"),),
+        tests("attacks/test_graceful_stop.py", "B22_a_second_signal_ends_it_at_once"),
+    ),
+    Mutant(
+        "B22-orphans",
+        "Workers outlive their parent.",
+        (
+            Edit(
+                "authserver/server.py",
+                "            loop.add_reader(parent.sentinel, self._orphaned, loop, parent.sentinel)\n",
+                "            pass\n",
+            ),
+        ),
+        tests("attacks/test_graceful_stop.py", "B22_workers_are_replaced_and_do_not_outlive_their_parent"),
+    ),
+    Mutant(
+        "B22-replaced",
+        "A worker that dies is not replaced.",
+        (Edit("authserver/workers.py", "            workers[place] = _started(start)\n", "            return 0\n"),),
+        tests("attacks/test_graceful_stop.py", "B22_workers_are_replaced_and_do_not_outlive_their_parent"),
     ),
 )

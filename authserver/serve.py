@@ -1,0 +1,95 @@
+"""Serving: one listening socket, one process or several, and one line on stdout when requests are accepted."""
+
+import multiprocessing
+import socket
+import ssl
+import sys
+from functools import partial
+from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Semaphore
+
+import uvicorn
+from fastapi import FastAPI
+
+from authserver import tls, workers
+from authserver.app import create_app
+from authserver.server import Server
+from authserver.settings import Settings
+
+_spawn = multiprocessing.get_context("spawn")
+multiprocessing.allow_connection_pickling()  # sockets too
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit status.
+
+    Raises OSError, StoreError or TenantFileError, whose text says what to do, before anything is served.
+    """
+    certificate = _certificate(settings)
+    if settings.ca_file:
+        tls.trust(settings.ca_file)
+    listener = listen(settings.host, settings.port)
+    settings = settings.resolved(bound=0 if settings.port else listener.getsockname()[1])
+    app = create_app(settings)  # whatever is wrong is found here, once, and not in each worker
+    if settings.workers == 1:
+        Server(_config(app, certificate), partial(_say_ready, settings.issuer)).run(sockets=[listener])
+        return 0
+    app.state.tenant.database.close()
+    first = _spawn.Semaphore(1)
+
+    def start() -> SpawnProcess:
+        process = _spawn.Process(target=_work, args=(settings, listener, first))
+        process.start()
+        return process
+
+    return workers.supervise(settings.workers, start, listener)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError, whose text says what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # IPPROTO_TCP spelled out: asyncio sets TCP_NODELAY only on sockets that say so.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise OSError(
+            f"--port: {host}:{port} cannot be listened on ({error.strerror}); stop what uses it, or name another"
+        ) from None
+    listener.listen(2048)
+    return listener
+
+
+def _work(settings: Settings, listener: socket.socket, first: Semaphore) -> None:
+    """A worker process."""
+
+    def ready() -> None:
+        if first.acquire(block=False):
+            _say_ready(settings.issuer)
+
+    Server(_config(create_app(settings), _certificate(settings)), ready).run(sockets=[listener])
+
+
+def _certificate(settings: Settings) -> ssl.SSLContext | None:
+    cert, key = settings.tls_cert, settings.tls_key
+    return tls.server_context(cert, key) if cert and key else None
+
+
+def _config(app: FastAPI, certificate: ssl.SSLContext | None) -> uvicorn.Config:
+    config = uvicorn.Config(
+        app,
+        ssl_context_factory=(lambda *_: certificate) if certificate else None,
+        access_log=False,  # ours says less: request lines hold states and hints
+        log_level="warning",
+        proxy_headers=False,  # nothing that a proxy says changes who we are
+        server_header=False,
+        h11_max_incomplete_event_size=256 * 1024,  # longer than any parameter that deserves an answer in our words
+    )
+    config.load()
+    return config
+
+
+def _say_ready(issuer: str) -> None:
+    sys.stdout.write(f"READY {issuer}\n")
+    sys.stdout.flush()
