@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import httpx2
 from rich.console import Console
 
 from tests.bench import figures, report, starts
@@ -105,7 +106,7 @@ def play_rounds(
                 sample = one.measure(connections, seconds)
                 if number:
                     kept[number] = sample
-            except (WrongAnswerError, OSError) as error:
+            except (WrongAnswerError, OSError, httpx2.HTTPError) as error:
                 wrong.append(f"round {number}, {one.route}, {one.side}, {connections} conn.: {error}")
         console.print(f"round {number} of {rounds}: {len(cells)} cells played, {len(wrong)} wrong so far")
     return Results(samples), wrong
