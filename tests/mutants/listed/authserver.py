@@ -849,4 +849,10 @@ AUTHSERVER = (
         ),
         tests("attacks/test_gaps.py", "DE7_beyond_loopback_only_with_an_explicit_word"),
     ),
+    Mutant(
+        "B24-readers",
+        "A connection for reading writes, past the turn that writers wait for.",
+        (Edit("authserver/store/engine.py", '"query_only=ON"', '"query_only=OFF"'),),
+        tests("store/test_engine.py", "B24_what_reads_cannot_write"),
+    ),
 )
