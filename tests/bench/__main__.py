@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import httpx2
 from rich.console import Console
 
 from tests.bench import figures, report, starts
@@ -20,9 +21,10 @@ STARTS = "Starts"
 PARTS = [*ROUTES, STARTS]
 
 EPILOG = """\
-The CPU columns are the server's user and system time for one request (for Code flow: for one whole flow), and hold
-also while the machine does other things. Requests per second are what one core made of it, and want a quiet machine.
-Each figure is the median over the rounds, with least and most. docs/performance.md says how to read them.
+CPU µs: the server's user and system time for one request (Code flow: for one whole flow); the figure to trust.
+req/s: what one core made of it; wants a quiet machine. (1) and (8): that many connections at once.
+Each is the median over the rounds (least - most); ÷ bare, ÷ oidc: CPU µs (1) as a multiple of theirs.
+docs/performance.md says more.
 """
 
 
@@ -71,6 +73,7 @@ def main(arguments: list[str]) -> int:
     started = starts.measure(chosen.rounds) if STARTS in chosen.only else []
     said = report.facts(rounds=chosen.rounds, seconds=chosen.seconds)
     report.show(console, "Requests", figures.HEADER, results.table(), words=2)
+    console.print(EPILOG)
     if started:
         report.show(console, "Starts", starts.HEADER, started, words=1)
     for name, value in said.items():
@@ -105,7 +108,7 @@ def play_rounds(
                 sample = one.measure(connections, seconds)
                 if number:
                     kept[number] = sample
-            except (WrongAnswerError, OSError) as error:
+            except (WrongAnswerError, OSError, httpx2.HTTPError) as error:
                 wrong.append(f"round {number}, {one.route}, {one.side}, {connections} conn.: {error}")
         console.print(f"round {number} of {rounds}: {len(cells)} cells played, {len(wrong)} wrong so far")
     return Results(samples), wrong

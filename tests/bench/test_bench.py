@@ -146,13 +146,13 @@ def test_the_table_has_medians_spread_and_ratios_within_a_round() -> None:
     samples = dict(zip(keys, (ours, ours, bare, bare), strict=True))
     rows = figures.Results(samples).table()
     assert rows == [
-        (DISCOVERY, OURS, "2,000 (1,000-4,000)", "2,000 (1,000-4,000)", "5.0", "5.0", "3.00", "—"),
-        ("", BARE, "750 (500-1,000)", "750 (500-1,000)", "5.0", "5.0", "", ""),
+        (DISCOVERY, OURS, "2,000 (1,000 - 4,000)", "2,000 (1,000 - 4,000)", "5.0", "5.0", "3.00", "—"),
+        ("", BARE, "750 (500 - 1,000)", "750 (500 - 1,000)", "5.0", "5.0", "", ""),
     ]
     console = Console(width=200)
     with console.capture() as shown:
         report.show(console, "Requests", figures.HEADER, rows, words=2)
-    assert "2,000 (1,000-4,000)" in shown.get()
+    assert "2,000 (1,000 - 4,000)" in shown.get()
     assert NODES in shown.get()
 
 

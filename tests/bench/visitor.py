@@ -21,7 +21,8 @@ class Visitor:
     """One browser; its cookies stay."""
 
     def __init__(self) -> None:
-        self._http = http_client()
+        # No connection is kept: between two cells the server may close it at the moment at which we ask again.
+        self._http = http_client(limits=httpx2.Limits(max_keepalive_connections=0))
 
     def __enter__(self) -> Self:
         return self

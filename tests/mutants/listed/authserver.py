@@ -955,4 +955,10 @@ AUTHSERVER = (
         (Edit("authserver/workers.py", "            workers[place] = _started(start)\n", "            return 0\n"),),
         tests("attacks/test_graceful_stop.py", "B22_workers_are_replaced_and_do_not_outlive_their_parent"),
     ),
+    Mutant(
+        "B24-readers",
+        "A connection for reading writes, past the turn that writers wait for.",
+        (Edit("authserver/store/engine.py", '"query_only=ON"', '"query_only=OFF"'),),
+        tests("store/test_engine.py", "B24_what_reads_cannot_write"),
+    ),
 )
