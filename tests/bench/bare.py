@@ -42,7 +42,7 @@ def main() -> None:
     """Run the command that the first argument names."""
     command = sys.argv.pop(1)
     if command == "authserver":
-        authserver.serve.create_app = create_app  # type: ignore[assignment]  # on purpose
+        authserver.serve.create_app = create_app  # type: ignore[assignment, attr-defined]  # on purpose
         authserver.__main__.main(["serve", *sys.argv[1:]])
     else:
         api.__main__.create_app = create_app  # type: ignore[assignment, attr-defined]  # likewise
