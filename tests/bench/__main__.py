@@ -21,9 +21,10 @@ STARTS = "Starts"
 PARTS = [*ROUTES, STARTS]
 
 EPILOG = """\
-The CPU columns are the server's user and system time for one request (for Code flow: for one whole flow), and hold
-also while the machine does other things. Requests per second are what one core made of it, and want a quiet machine.
-Each figure is the median over the rounds, with least and most. docs/performance.md says how to read them.
+CPU µs: the server's user and system time for one request (Code flow: for one whole flow); the figure to trust.
+req/s: what one core made of it; wants a quiet machine. (1) and (8): that many connections at once.
+Each is the median over the rounds (least - most); ÷ bare, ÷ oidc: CPU µs (1) as a multiple of theirs.
+docs/performance.md says more.
 """
 
 
@@ -72,6 +73,7 @@ def main(arguments: list[str]) -> int:
     started = starts.measure(chosen.rounds) if STARTS in chosen.only else []
     said = report.facts(rounds=chosen.rounds, seconds=chosen.seconds)
     report.show(console, "Requests", figures.HEADER, results.table(), words=2)
+    console.print(EPILOG)
     if started:
         report.show(console, "Starts", starts.HEADER, started, words=1)
     for name, value in said.items():

@@ -15,7 +15,7 @@ from tests.postgres import Postgres
 DISCOVERY, JWKS, REFRESH, FLOW, NOTES = "Discovery", "JWKS", "Refresh", "Code flow", "GET /notes"
 ROUTES = (DISCOVERY, JWKS, REFRESH, FLOW, NOTES)
 
-OURS, POSTGRES, BARE, NODES = "Understudy", "Understudy, PostgreSQL", "bare Starlette", "oidc-provider"
+OURS, POSTGRES, BARE, NODES = "Understudy", "on PostgreSQL", "bare Starlette", "oidc-provider"
 SIDES = (OURS, POSTGRES, BARE, NODES)
 
 CONNECTIONS = (1, 8)

@@ -13,10 +13,10 @@ Key = tuple[str, str, int]
 HEADER = (
     "Route",
     "Server",
-    *(f"CPU µs, {n} conn." for n in CONNECTIONS),
-    *(f"requests/s, {n} conn." for n in CONNECTIONS),
-    f"CPU ÷ {BARE}",
-    f"CPU ÷ {NODES}",
+    *(f"CPU µs ({n})" for n in CONNECTIONS),
+    *(f"req/s ({n})" for n in CONNECTIONS),
+    "÷ bare",
+    "÷ oidc",
 )
 
 
@@ -83,7 +83,7 @@ def spread(values: Sequence[float]) -> str:
         return "wrong"
     digits = 1 if median(values) < 10 else 0
     low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
-    return middle if low == high else f"{middle} ({low}-{high})"
+    return middle if low == high else f"{middle} ({low} - {high})"
 
 
 def _cpu(sample: Sample) -> float:

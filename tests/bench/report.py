@@ -34,10 +34,12 @@ def facts(*, rounds: int, seconds: float) -> dict[str, str]:
 
 
 def show(console: Console, title: str, header: Sequence[str], rows: Rows, *, words: int) -> None:
-    """A table on the terminal. Its first columns hold `words`, the others numbers."""
+    """A table on the terminal. Its first columns hold `words`; the others numbers, which go below each other if need be."""
     shown = Table(title=title, title_justify="left", title_style="bold")
     for number, name in enumerate(header):
-        shown.add_column(name, justify="left" if number < words else "right")
+        is_words = number < words
+        longest = max(len(word) for word in name.split())
+        shown.add_column(name, justify="left" if is_words else "right", no_wrap=is_words, min_width=longest)
     for row, following in zip(rows, [*rows[1:], ("",)], strict=True):
         # A row that names no route belongs to the one above.
         shown.add_row(*(cell.replace("`", "") for cell in row), end_section=words > 1 and following[0] != "")
