@@ -15,7 +15,7 @@ from tests.bench import figures, report, starts
 from tests.bench.cells import CONNECTIONS, ROUTES, Contestant, contestants
 from tests.bench.figures import Key, Results
 from tests.bench.http import Sample, WrongAnswerError
-from tests.bench.servers import on, take_cores, why_no_node
+from tests.bench.servers import ServerFailedError, on, take_cores, why_no_node
 
 STARTS = "Starts"
 PARTS = [*ROUTES, STARTS]
@@ -66,10 +66,14 @@ def main(arguments: list[str]) -> int:
     servers, ours = take_cores()
     if servers == ours:
         console.print("one core alone: requests per second are shared with the load, CPU figures hold")
-    with on(servers), contestants(postgresql=chosen.postgresql) as everybody:
-        os.sched_setaffinity(0, ours)
-        asked = [one for one in everybody if one.route in chosen.only]
-        results, wrong = play_rounds(asked, chosen.rounds, chosen.seconds, console)
+    try:
+        with on(servers), contestants(postgresql=chosen.postgresql) as everybody:
+            os.sched_setaffinity(0, ours)
+            asked = [one for one in everybody if one.route in chosen.only]
+            results, wrong = play_rounds(asked, chosen.rounds, chosen.seconds, console)
+    except (WrongAnswerError, ServerFailedError, FileNotFoundError, httpx2.HTTPError) as error:
+        console.print(f"bench: it did not come to measuring: {error}", style="bold red")
+        return 1
     started = starts.measure(chosen.rounds) if STARTS in chosen.only else []
     said = report.facts(rounds=chosen.rounds, seconds=chosen.seconds)
     report.show(console, "Requests", figures.HEADER, results.table(), words=2)
