@@ -58,9 +58,8 @@ class RotateKeys(Settings):
 
     def cli_cmd(self) -> None:
         database = _prepared(self)
-        with database.write() as db:
-            for kid in keys.rotate(db, system_clock(), self.lead):
-                _say(f"published {kid}, signs in {self.lead} seconds")
+        for kid in keys.rotate(database, system_clock(), self.lead):
+            _say(f"published {kid}, signs in {self.lead} seconds")
 
 
 class Sweep(Settings):
@@ -69,7 +68,7 @@ class Sweep(Settings):
     def cli_cmd(self) -> None:
         database, now = _prepared(self), system_clock()
         with database.write() as db:
-            swept = {**sweep(db, now), "signing keys": keys.forget(db, now)}
+            swept = {**sweep(db, now, self), "signing keys": keys.forget(db, now)}
         _say(", ".join(f"{count} {name}" for name, count in swept.items()))
 
 

@@ -1,6 +1,8 @@
 """The composition root: settings become a tenant, rooms become routes, and the whole one ASGI application."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,11 +15,16 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from authserver import door, pages, seed
+from authserver import door, pages, seed, trace
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
 from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, userinfo
+from authserver.endpoints.metrics import room as metrics_room
+from authserver.events import Event
+from authserver.exchanges import Exchanges
+from authserver.logs import Log
 from authserver.messages import Json
+from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from authserver.tenant import Tenant
@@ -31,19 +38,23 @@ class _Static(StaticFiles):
     """Our style sheet, icon and script, which are what they say they are."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        trace.note_route("/static")
         response = await super().get_response(path, scope)
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 
-def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -> FastAPI:
+def create_app(settings: Settings | None = None, *, now: Clock = system_clock, told: Log | None = None) -> FastAPI:
     """The authorization server, on a prepared database: a first start makes tables, signing key and tenant.
 
-    `now` answers epoch seconds. Raises StoreError or TenantFileError, whose text says what to do.
+    `now` answers epoch seconds; `told` is told of each request and event, besides what goes to `logging`.
+    Raises StoreError or TenantFileError, whose text says what to do.
     """
     settings = (settings or Settings()).resolved()
     database = Database(settings.database_url)
     seed.prepare(database, settings, now)
+    metrics = Metrics()
+    database.announce = partial(_announce, metrics, told)
     tenant = Tenant(settings.issuer, settings, POLICIES[settings.dialect], database, now=now)
 
     def tenant_of(_: Scope) -> Tenant:
@@ -52,18 +63,25 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock) -
     def hosts() -> Iterable[str]:
         return {urlsplit(settings.issuer).netloc.lower(), *(host.lower() for host in settings.allowed_hosts)}
 
-    rooms = (*ROOMS, metadata.room(ROOMS))
+    rooms = (*ROOMS, metrics_room(metrics), metadata.room(ROOMS))
     endpoints = [endpoint for room in rooms for endpoint in room.endpoints]
     app = FastAPI(
         title="Understudy authorization server",
         openapi_url=None,  # a protocol needs no second description; nothing here loads scripts from elsewhere
         redirect_slashes=False,  # such a redirect would be built from the Host header
         routes=[*door.routes(endpoints, tenant_of), Mount("/static", _Static(directory=STATIC))],
-        middleware=[Middleware(door.HostGate, hosts=hosts)],
+        middleware=[Middleware(Exchanges, metrics=metrics, told=told), Middleware(door.HostGate, hosts=hosts)],
         exception_handlers={HTTPException: _not_found},
     )
     app.state.tenant = tenant
     return app
+
+
+def _announce(metrics: Metrics, told: Log | None, event: Event) -> None:
+    metrics.count(event)
+    if told:
+        facts = {name: fact for name, fact in asdict(event).items() if fact is not None}
+        (told.warning if event.alarms else told.info)(type(event).__name__, **facts)
 
 
 async def _not_found(_: HttpRequest, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from authserver import trace
 from authserver.errors import (
     InvalidRequest,
     InvalidTarget,
@@ -104,6 +105,7 @@ def _known_client(params: Params, db: Connection) -> Client:
     client = find_client(db, params.required("client_id"))
     if client is None:
         raise UntrustedRequest("The application is not known here: no client has this client_id.")
+    trace.note_client(client.client_id)
     return client
 
 

@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from authserver import attempts
+from authserver import attempts, trace
 from authserver.errors import InvalidClient, InvalidRequest, MissingParameter, TooManyRequests
 from authserver.messages import Params, Request, is_text
 from authserver.store.issued import digest
@@ -54,6 +54,7 @@ def _proved(credentials: _Credentials, tenant: Tenant) -> Client:
     is_right = hmac.compare_digest(digest(credentials.secret or ""), expected)
     if client is None:
         raise InvalidClient
+    trace.note_client(client.client_id)
     if client.is_public:
         if credentials.secret is not None:
             raise InvalidClient

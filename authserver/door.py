@@ -9,7 +9,6 @@ a grant.
 """
 
 import logging
-import secrets
 from collections.abc import Callable, Iterable
 
 import anyio
@@ -21,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from authserver import pages, wire
+from authserver import pages, trace, wire
 from authserver.endpoints import Endpoint
 from authserver.errors import (
     BearerError,
@@ -33,6 +32,7 @@ from authserver.errors import (
     ServerError,
     TemporarilyUnavailable,
 )
+from authserver.exchanges import unexpected
 from authserver.messages import Answer, Json, Page, Text
 from authserver.store.engine import is_busy
 from authserver.store.registered import all_clients
@@ -61,6 +61,7 @@ class _Doorway:
         self.endpoint, self.tenant_of, self.limiter = endpoint, tenant_of, limiter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        trace.note_route(self.endpoint.path)
         http = HttpRequest(scope, receive)
         response = await self._answer(http, self.tenant_of(scope))
         await response(scope, receive, send)
@@ -103,17 +104,11 @@ class _Doorway:
             return _refusal(error, self.endpoint, tenant)
         except (DBAPIError, PoolTimeout) as error:
             if isinstance(error, DBAPIError) and not is_busy(error):
-                return _unexpected(self.endpoint, tenant)
+                return _refusal(ServerError(unexpected()), self.endpoint, tenant)
             log.warning("database unavailable: %s", type(error).__name__)
             return _refusal(TemporarilyUnavailable(), self.endpoint, tenant)
         except Exception:
-            return _unexpected(self.endpoint, tenant)
-
-
-def _unexpected(endpoint: Endpoint, tenant: Tenant) -> Answer:
-    correlation_id = secrets.token_hex(8)
-    log.exception("unexpected exception %s", correlation_id)
-    return _refusal(ServerError(f"{ServerError.description} Reference: {correlation_id}"), endpoint, tenant)
+            return _refusal(ServerError(unexpected()), self.endpoint, tenant)
 
 
 def _is_registered(origin: str, tenant: Tenant) -> bool:
@@ -123,6 +118,7 @@ def _is_registered(origin: str, tenant: Tenant) -> bool:
 
 def _refusal(error: ProtocolError, endpoint: Endpoint, tenant: Tenant) -> Answer:
     status, code, description = tenant.policy.say(error)
+    trace.note_refusal(code, error)
     if endpoint.surface == "person" or isinstance(error, PageError):
         return Page("error.html", {"error": code, "description": description}, status)
     if endpoint.surface == "resource" and isinstance(error, BearerError):

@@ -5,11 +5,14 @@ Ids and names only: no token, code, password or secret ever becomes a field here
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Base of all events; the class name is the event's type."""
+    """Base of all events; the class name is the event's type. `alarms` says that somebody should look."""
+
+    alarms: ClassVar[bool] = False
 
     client_id: str | None = None
     user_id: str | None = None
@@ -36,6 +39,8 @@ class AuthorizationGranted(Event):
 class ChallengeRepeated(Event):
     """The same code_challenge came in two authorization requests: the application's verifier is no secret any more."""
 
+    alarms = True
+
 
 class AuthorizationDenied(Event):
     """The person declined."""
@@ -52,6 +57,8 @@ class CodeRefused(Event):
 class CodeReplayed(Event):
     """A used code came again from its owner; the grant is revoked."""
 
+    alarms = True
+
 
 class ClientCredentialsExchanged(Event):
     """A client got a token in its own name."""
@@ -67,6 +74,8 @@ class RefreshTokenRefused(Event):
 
 class RefreshTokenReused(Event):
     """A spent refresh token came again; the grant is revoked."""
+
+    alarms = True
 
 
 class GrantRevoked(Event):

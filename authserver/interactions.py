@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from authserver import trace
 from authserver.errors import InteractionLost, NotThisBrowser
 from authserver.messages import AuthorizationRequest, Cookie, Request
 from authserver.store.issued import digest
@@ -80,6 +81,7 @@ def find(request: Request, state: str | None, tenant: Tenant) -> Interaction:
     interaction = Interaction(**{**row, "request": _load(row["request"])})
     if browser is None or digest(browser) != interaction.browser_digest:
         raise NotThisBrowser
+    trace.note_client(interaction.request.client_id)
     if interaction.used_at is not None or interaction.expires_at <= tenant.now():
         raise InteractionLost
     return interaction

@@ -9,7 +9,7 @@ because importing an RSA key costs a hundred signatures.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from joserfc import jwt
@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import Connection, delete, insert, select
 
+from authserver.store.engine import Database
 from authserver.store.tables import signing_keys
 
 RS256 = "RS256"
@@ -98,17 +99,24 @@ class Signer:
 
 def generate(db: Connection, now: int, alg: str, activates_at: int) -> str:
     """Make a key that signs from `activates_at` on, and is published at once. Returns its kid."""
-    key = RSAKey.generate_key(RSA_BITS, private=True) if alg == RS256 else ECKey.generate_key("P-256", private=True)
-    kid = key.thumbprint()
-    private_key = json.dumps(key.as_dict(private=True))
-    values = {"kid": kid, "alg": alg, "private_key": private_key, "created_at": now, "activates_at": activates_at}
-    db.execute(_INSERT, values)
-    return kid
+    return _add(db, now, _make(alg, activates_at))
 
 
-def rotate(db: Connection, now: int, lead: int = LEAD) -> list[str]:
+def rotate(database: Database, now: int, lead: int = LEAD) -> list[str]:
     """A successor for the key of each algorithm in use, signing `lead` seconds from now. Returns the new kids."""
-    return [generate(db, now, alg, now + lead) for alg in sorted({row.alg for row in _rows(db)})]
+    with database.read() as db:
+        algorithms = sorted({row.alg for row in _rows(db)})
+    made = [_make(alg, now + lead) for alg in algorithms]  # slow, hence outside the transaction (law 4)
+    with database.write() as db:
+        return [_add(db, now, row) for row in made]
+
+
+def schedule(db: Connection, now: int) -> list[tuple[str, int, int | None]]:
+    """For each algorithm: since when its current key signs, and from when on its successor will."""
+    rows = _rows(db)
+    following: dict[str, int | None] = {row.alg: row.activates_at for row in reversed(rows) if row.activates_at > now}
+    algorithms = sorted({row.alg for row in rows if row.activates_at <= now})
+    return [(alg, _current(rows, now, alg).activates_at, following.get(alg)) for alg in algorithms]
 
 
 def forget(db: Connection, now: int) -> int:
@@ -117,6 +125,16 @@ def forget(db: Connection, now: int) -> int:
     over = [row.kid for row in rows if _is_forgotten(row, rows, now)]
     db.execute(delete(signing_keys).where(signing_keys.c.kid.in_(over)))
     return len(over)
+
+
+def _make(alg: str, activates_at: int) -> _Row:
+    key = RSAKey.generate_key(RSA_BITS, private=True) if alg == RS256 else ECKey.generate_key("P-256", private=True)
+    return _Row(key.thumbprint(), alg, json.dumps(key.as_dict(private=True)), activates_at)
+
+
+def _add(db: Connection, now: int, row: _Row) -> str:
+    db.execute(_INSERT, {**asdict(row), "created_at": now})
+    return row.kid
 
 
 def _rows(db: Connection) -> list[_Row]:

@@ -1,20 +1,27 @@
 """Serving: one listening socket, one process or several, and one line on stdout when requests are accepted."""
 
+import logging
 import multiprocessing
+import os
 import socket
 import ssl
 import sys
 from functools import partial
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Semaphore
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
 
-from authserver import tls, workers
+from authserver import logs, tls, workers
 from authserver.app import create_app
 from authserver.server import Server
 from authserver.settings import Settings
+from authserver.store.engine import StoreError
+from authserver.tenant_file import TenantFileError
+
+log = logging.getLogger("authserver")
 
 _spawn = multiprocessing.get_context("spawn")
 multiprocessing.allow_connection_pickling()  # sockets too
@@ -30,19 +37,21 @@ def serve(settings: Settings) -> int:
         tls.trust(settings.ca_file)
     listener = listen(settings.host, settings.port)
     settings = settings.resolved(bound=0 if settings.port else listener.getsockname()[1])
-    app = create_app(settings)  # whatever is wrong is found here, once, and not in each worker
+    told = logs.configure(settings)
+    app = create_app(settings, told=told)  # whatever is wrong is found here, once, and not in each worker
     if settings.workers == 1:
         Server(_config(app, certificate), partial(_say_ready, settings.issuer)).run(sockets=[listener])
         return 0
     app.state.tenant.database.close()
-    first = _spawn.Semaphore(1)
+    with TemporaryDirectory(prefix="understudy-metrics-") as os.environ["PROMETHEUS_MULTIPROC_DIR"]:
+        first = _spawn.Semaphore(1)
 
-    def start() -> SpawnProcess:
-        process = _spawn.Process(target=_work, args=(settings, listener, first))
-        process.start()
-        return process
+        def start() -> SpawnProcess:
+            process = _spawn.Process(target=_work, args=(settings, listener, first))
+            process.start()
+            return process
 
-    return workers.supervise(settings.workers, start, listener)
+        return workers.supervise(settings.workers, start, listener)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -68,7 +77,13 @@ def _work(settings: Settings, listener: socket.socket, first: Semaphore) -> None
         if first.acquire(block=False):
             _say_ready(settings.issuer)
 
-    Server(_config(create_app(settings), _certificate(settings)), ready).run(sockets=[listener])
+    try:
+        app = create_app(settings, told=logs.configure(settings))
+        server = Server(_config(app, _certificate(settings)), ready)
+    except (OSError, StoreError, TenantFileError) as error:  # all was well when our parent looked
+        log.error("a worker cannot start: %s", error)  # noqa: TRY400 - the sentence says it all
+        sys.exit(2)
+    server.run(sockets=[listener])
 
 
 def _certificate(settings: Settings) -> ssl.SSLContext | None:
@@ -81,7 +96,7 @@ def _config(app: FastAPI, certificate: ssl.SSLContext | None) -> uvicorn.Config:
         app,
         ssl_context_factory=(lambda *_: certificate) if certificate else None,
         access_log=False,  # ours says less: request lines hold states and hints
-        log_level="warning",
+        log_config=None,
         proxy_headers=False,  # nothing that a proxy says changes who we are
         server_header=False,
         h11_max_incomplete_event_size=256 * 1024,  # longer than any parameter that deserves an answer in our words

@@ -11,6 +11,7 @@ after at most GRACE seconds. A second signal ends it at once.
 import asyncio
 import contextlib
 import ctypes
+import logging
 import multiprocessing
 import os
 import socket
@@ -24,6 +25,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.server import ServerState
 
 from authserver.slow_peers import PATIENCE, ImpatientProtocol
+
+log = logging.getLogger("authserver")
 
 GRACE = 8.0
 """Seconds that requests in hand may take after the signal; with all the rest less than the ten that Docker waits."""
@@ -100,6 +103,7 @@ class Server(uvicorn.Server):
         if parent := multiprocessing.parent_process():
             loop.add_reader(parent.sentinel, self._orphaned, loop, parent.sentinel)
         self.started = True
+        log.info("accepting requests")
         self._ready()
 
     def _connection(self) -> Connection:
@@ -118,6 +122,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what was begun."""
+        log.info("stopping")
         state = self.server_state
         state.stopping = self.lifespan.state["stopping"] = True  # the latter is seen by the application, at /readyz
         state.default_headers.append((b"connection", b"close"))  # also of requests that are in hand already
@@ -133,6 +138,8 @@ class Server(uvicorn.Server):
                 await asyncio.sleep(LINGER if self.config.ssl else 0)  # for handshakes, which are no connections yet
                 while state.connections or state.tasks:
                     await asyncio.sleep(SETTLE)
+        if state.connections:
+            log.warning("%d connections that did not come to an end are cut", len(state.connections))
         for connection in list(state.connections):
             connection.transport.abort()
         await super().shutdown(sockets)

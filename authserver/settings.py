@@ -56,6 +56,12 @@ class Settings(BaseSettings):
         default=False,
         description="Serve the demo tenant, whose passwords are public, beyond a loopback issuer.",
     )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="Lines on stderr: JSON, or text on a terminal; or always the one or the other."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important lines that are written."
+    )
     code_lifetime: int = Field(
         default=60, ge=1, le=600, description="Seconds that an authorization code lives (RFC 6749 4.1.2)."
     )

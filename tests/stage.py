@@ -288,7 +288,7 @@ class Stage:
         database = Database(self.settings.database_url)
         try:
             with database.write() as db:
-                return {**sweep(db, self.clock()), "signing keys": keys.forget(db, self.clock())}
+                return {**sweep(db, self.clock(), self.settings), "signing keys": keys.forget(db, self.clock())}
         finally:
             database.close()
 
@@ -296,8 +296,7 @@ class Stage:
         """What `python -m authserver rotate-keys` does, at the clock's time. The new kids."""
         database = Database(self.settings.database_url)
         try:
-            with database.write() as db:
-                return keys.rotate(db, self.clock(), lead)
+            return keys.rotate(database, self.clock(), lead)
         finally:
             database.close()
 

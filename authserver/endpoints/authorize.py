@@ -11,7 +11,7 @@ answer leaves.
 import secrets
 
 from authserver import authorization_request as checks
-from authserver import interactions, sessions
+from authserver import interactions, sessions, trace
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import (
     AccessDenied,
@@ -157,6 +157,7 @@ def _close(interaction: Interaction, error: OAuthError, tenant: Tenant, cookies:
 
 def _said(error: OAuthError, tenant: Tenant) -> dict[str, str]:
     _, code, description = tenant.policy.say(error)
+    trace.note_refusal(code, error)
     return {"error": code, "error_description": description}
 
 

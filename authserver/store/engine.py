@@ -9,7 +9,7 @@ READ COMMITTED; what must happen once is decided by a single conditional stateme
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,15 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from authserver.events import Event
+
 BUSY_TIMEOUT = 5.0
 """Seconds that a writer waits for another process."""
 
 POOL_SIZE = 20
+
+HAPPENED = "happened"
+"""Under this name a connection carries the events of its transaction."""
 
 
 class StoreError(Exception):
@@ -47,6 +52,7 @@ class Database:
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise StoreError(f"database_url: {self.dialect} is not supported; use sqlite or postgresql")
+        self.announce: Callable[[Event], None] = lambda _: None
 
     @property
     def file(self) -> Path | None:
@@ -61,9 +67,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """The one short write transaction: commits at the end, rolls back on any exception."""
+        """The one short write transaction: commits at the end, rolls back on any exception.
+
+        What `journal` has recorded in it is announced once it is true.
+        """
         with self._turn, self._writer.begin() as db:
+            happened: list[Event] = []
+            db.info[HAPPENED] = happened
             yield db
+        for each in happened:
+            self.announce(each)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -93,7 +106,12 @@ def _sqlite_reader(url: URL) -> Engine:
 
 
 def _sqlite(url: URL, pragma: str, **options: Any) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False}, **options)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+        hide_parameters=True,  # an error would carry them into the log: keys, digests, profiles
+        **options,
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -107,6 +125,8 @@ def _sqlite(url: URL, pragma: str, **options: Any) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True
+        )
     except ModuleNotFoundError:
         raise StoreError("PostgreSQL needs the driver: pip install 'understudy[postgres]'") from None

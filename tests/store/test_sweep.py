@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_spent_token_is_recognised_after_any_number_of_sweeps(stage: Stage) ->
     for _ in range(14):
         stage.clock.advance(2 * DAY)
         swept = stage.sweep()
-        assert swept["revoked grants"] == swept["unused codes"] == 0
+        assert swept["revoked grants"] == swept["codes"] == swept["refresh tokens"] == 0
         newest = stage.refresh(newest["refresh_token"]).json()
     # On day 28 the thief comes with the very first token.
     assert stage.bad_grant(stage.refresh(spent))
@@ -76,15 +77,16 @@ def test_a_revoked_family_goes_when_nothing_of_it_could_be_presented(stage: Stag
     stage.tokens(user=BOB)
     live = count(stage)
     stage.revoke(newest)
-    for seconds in (0, DAY, 2 * DAY, 10 * DAY - 1):
+    for seconds in (0, DAY, 2 * DAY, 6 * DAY - 1):
         stage.clock.now = began + seconds
         assert stage.sweep()["revoked grants"] == 0, seconds
         for presented in (newest, tokens["refresh_token"]):
             assert stage.bad_grant(stage.refresh(presented))
     assert count(stage) == {**live, "access_tokens": 0}
-    stage.clock.now = began + 10 * DAY
+    # Past the idle end of its last token, and a day. Of the other family remains that it was approved once.
+    stage.clock.now = began + 6 * DAY
     assert stage.sweep()["revoked grants"] == 1
-    assert count(stage) == {"grants": 1, "authorization_codes": 1, "refresh_tokens": 1, "access_tokens": 0}
+    assert count(stage) == {"grants": 1, "authorization_codes": 0, "refresh_tokens": 0, "access_tokens": 0}
     assert [row["user_id"][-1] for row in stage.rows("SELECT user_id FROM grants")] == ["2"]
     # The answers are the same as before.
     assert stage.bad_grant(stage.redeem(code, pkce))
@@ -138,7 +140,7 @@ def test_what_nobody_finished_goes_after_a_day(stage: Stage) -> None:
     began = stage.clock()
     for lifetime, gone in (
         (0, {"login attempts": 3, "login sessions": 1}),
-        (stage.settings.code_lifetime, {"unused codes": 1}),
+        (stage.settings.code_lifetime, {"codes": 1}),
         (stage.settings.interaction_lifetime, {"interactions": 3}),
     ):
         stage.clock.now = began + lifetime + DAY - 1
@@ -194,7 +196,7 @@ def test_what_expired_is_refused_alike_before_and_after(stage: Stage, artefact: 
         stage.clock.advance(61)
         before = stage.redeem(code, pkce)
         stage.clock.advance(2 * DAY)
-        assert stage.sweep()["unused codes"] == 1
+        assert stage.sweep()["codes"] == 1
         after = stage.redeem(code, pkce)
     else:
         token = stage.redeem(code, pkce).json()["refresh_token"]
@@ -206,3 +208,54 @@ def test_what_expired_is_refused_alike_before_and_after(stage: Stage, artefact: 
     assert (before.status_code, before.json()) == (after.status_code, after.json())
     assert "CodeReplayed" not in stage.events()
     assert "RefreshTokenReused" not in stage.events()
+
+
+@on_sqlite
+@pytest.mark.parametrize("end", ["idle_session_lifetime", "session_lifetime"])
+def test_a_session_that_ended_by_itself_goes_after_a_day(raise_stage: Callable[..., Stage], end: str) -> None:
+    stage = raise_stage(**{"idle_session_lifetime": 10 * DAY, "session_lifetime": 20 * DAY, end: 2 * DAY})
+    browser = logged_in(stage)
+    for seconds, gone in ((2 * DAY - 1, 0), (1, 0), (DAY - 1, 0), (1, 1)):
+        stage.clock.advance(seconds)
+        before = stage.browser()
+        before.http.cookies.update(browser.http.cookies)
+        asked = stage.authorize(before).headers["location"]
+        assert stage.sweep()["login sessions"] == gone, seconds
+        again = stage.authorize(before).headers["location"]
+        assert asked.partition("?")[0] == again.partition("?")[0], "swept or not, the answer is the same"
+
+
+def test_a_family_that_died_out_leaves_only_the_approval(stage: Stage) -> None:
+    stage.configure_client("native-app", refresh_token={"idle_token_lifetime": 5 * DAY, "token_lifetime": 30 * DAY})
+    browser = stage.browser()
+    code, pkce, tokens = redeemed(stage, browser=browser)
+    newest = stage.refresh(tokens["refresh_token"]).json()["refresh_token"]
+    stage.clock.advance(6 * DAY - 1)
+    stage.sweep()
+    assert count(stage) == {"grants": 1, "authorization_codes": 1, "refresh_tokens": 2, "access_tokens": 0}
+    stage.clock.advance(1)
+    swept = stage.sweep()
+    assert (swept["codes"], swept["refresh tokens"], swept["revoked grants"]) == (1, 2, 0)
+    assert count(stage) == {"grants": 1, "authorization_codes": 0, "refresh_tokens": 0, "access_tokens": 0}
+    for presented in (newest, tokens["refresh_token"]):
+        assert stage.bad_grant(stage.refresh(presented))
+    assert stage.bad_grant(stage.redeem(code, pkce))
+    assert stage.rows("SELECT revoked_at FROM grants") == [{"revoked_at": None}]
+
+
+@pytest.mark.parametrize("replayed", ["code", "refresh_token"])
+@on_sqlite
+def test_B23_a_marker_stays_while_an_access_token_of_its_family_lives(stage: Stage, replayed: str) -> None:
+    """The refresh tokens are past their idle end, but what a thief got with one still opens userinfo."""
+    month = json.dumps({**OFFLINE, "token_lifetime": 30 * DAY})
+    stage.change("UPDATE resource_servers SET settings = :settings", settings=month)
+    stage.configure_client("native-app", refresh_token={"idle_token_lifetime": DAY, "token_lifetime": 60 * DAY})
+    code, pkce, tokens = redeemed(stage)
+    newest = stage.refresh(tokens["refresh_token"]).json()
+    stage.clock.advance(20 * DAY)
+    swept = stage.sweep()
+    assert (swept["codes"], swept["refresh tokens"]) == (0, 0)
+    assert stage.userinfo(newest["access_token"]).status_code == 200
+    again = stage.redeem(code, pkce) if replayed == "code" else stage.refresh(tokens["refresh_token"])
+    assert stage.bad_grant(again)
+    assert stage.userinfo(newest["access_token"]).status_code == 401

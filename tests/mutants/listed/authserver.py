@@ -961,4 +961,234 @@ AUTHSERVER = (
         (Edit("authserver/store/engine.py", '"query_only=ON"', '"query_only=OFF"'),),
         tests("store/test_engine.py", "B24_what_reads_cannot_write"),
     ),
+    Mutant(
+        "HT8-wall",
+        "What has the shape of a secret passes into the log.",
+        (Edit("authserver/logs.py", "text = _SECRET_SHAPE.sub(REDACTED, text[:65536])", "text = text[:65536]"),),
+        tests("attacks/test_logs.py", "HT8_the_shapes_of_secrets_do_not_pass"),
+    ),
+    Mutant(
+        "HT8-traceback",
+        "A secret in an exception passes into the log.",
+        (
+            Edit(
+                "authserver/logs.py",
+                "_SECRET_SHAPE.sub(REDACTED, text)[-MOST_OF_TRACEBACK:]",
+                "text[-MOST_OF_TRACEBACK:]",
+            ),
+        ),
+        tests("attacks/test_logs.py", "HT8_the_shapes_of_secrets_do_not_pass"),
+    ),
+    Mutant(
+        "HT8-libraries",
+        "Other libraries may say all that they know.",
+        (Edit("authserver/logs.py", "max(level, logging.WARNING)", "level"),),
+        tests("attacks/test_logs.py", "HT8_the_shapes_of_secrets_do_not_pass"),
+    ),
+    Mutant(
+        "HT8-path",
+        "A line tells the path as it was sent.",
+        (
+            Edit(
+                "authserver/exchanges.py", "route = exchange.route or OTHER", 'route = exchange.route or scope["path"]'
+            ),
+        ),
+        tests("attacks/test_logs.py", "HT8_a_request_is_one_line_without_what_its_sender_wrote"),
+    ),
+    Mutant(
+        "HT8-values",
+        "An error of the database tells the values.",
+        (Edit("authserver/store/engine.py", "hide_parameters=True,  # an", "hide_parameters=False,  # an"),),
+        tests("attacks/test_logs.py", "HT8_an_error_of_the_database_does_not_tell_the_values"),
+    ),
+    Mutant(
+        "HT8-truth",
+        "An event is told although it was rolled back.",
+        (
+            Edit(
+                "authserver/store/engine.py",
+                "            yield db\n        for each in happened:\n            self.announce(each)\n",
+                "            try:\n                yield db\n            finally:\n                for each in happened:\n                    self.announce(each)\n",
+            ),
+        ),
+        tests("attacks/test_logs.py", "HT8_an_event_is_told_once_it_is_true"),
+    ),
+    Mutant(
+        "HT9-cut",
+        "A value of any length is written.",
+        (
+            Edit(
+                "authserver/logs.py",
+                'line[name] = text if len(text) <= MOST else text[:MOST] + "…"',
+                "line[name] = text",
+            ),
+        ),
+        tests("attacks/test_logs.py", "HT9_whatever_is_logged_is_one_line_escaped_and_cut"),
+    ),
+    Mutant(
+        "HT9-terminal",
+        "A value may command the terminal.",
+        (
+            Edit(
+                "authserver/logs.py",
+                'value.translate(_CONTROL_IN_TRACEBACK if name == "exception" else _CONTROL)',
+                "value",
+            ),
+        ),
+        tests("attacks/test_logs.py", "HT9_nor_can_a_terminal_be_commanded"),
+    ),
+    Mutant(
+        "HT8-twice",
+        "Of two traces one is believed.",
+        (Edit("authserver/trace.py", "if len(headers) == 1 else None", "if headers else None"),),
+        tests("spec/test_trace_context.py", "w3c_trace_context_3_2_or_a_new_one_begins"),
+    ),
+    Mutant(
+        "HT8-zeros",
+        "A trace of zeros is believed.",
+        (Edit("authserver/trace.py", ' or not trace_id.strip(b"0") or not parent_id.strip(b"0")', ""),),
+        tests("spec/test_trace_context.py", "w3c_trace_context_3_2_or_a_new_one_begins"),
+    ),
+    Mutant(
+        "HT5-series",
+        "Any method makes a series of its own.",
+        (
+            Edit(
+                "authserver/exchanges.py",
+                'method = scope["method"] if scope["method"] in METHODS else OTHER',
+                'method = scope["method"]',
+            ),
+        ),
+        tests("spec/test_metrics.py", "no_caller_makes_a_series"),
+    ),
+    Mutant(
+        "HT5-metrics",
+        "Figures are told under any Host.",
+        (
+            Edit(
+                "authserver/door.py",
+                'if scope["path"] in ("/healthz", "/readyz")',
+                'if scope["path"] in ("/healthz", "/readyz", "/metrics")',
+            ),
+        ),
+        tests("spec/test_metrics.py", "HT5_under_an_allowed_host_alone"),
+    ),
+    Mutant(
+        "HT5-apart",
+        "All applications of a process count together.",
+        (
+            Edit(
+                "authserver/metrics.py",
+                "        self._own = CollectorRegistry()",
+                '        self._own = globals().setdefault("_all", CollectorRegistry())',
+            ),
+        ),
+        tests("spec/test_metrics.py", "each_application_has_figures_of_its_own"),
+    ),
+    Mutant(
+        "HT5-workers",
+        "Each worker tells of itself alone.",
+        (Edit("authserver/metrics.py", "        if directory:\n", "        if directory is None:\n"),),
+        tests("spec/test_metrics.py", "workers_tell_of_each_other"),
+    ),
+    Mutant(
+        "B23-codes",
+        "A used code is forgotten although what it gave still lives.",
+        (
+            Edit(
+                "authserver/store/sweep.py",
+                "or_(authorization_codes.c.used_at.is_(None), authorization_codes.c.grant_id.in_(_EXTINCT)),",
+                "",
+            ),
+        ),
+        tests("store/test_sweep.py", "B23_a_marker_stays_while_an_access_token_of_its_family_lives"),
+    ),
+    Mutant(
+        "B23-access",
+        "A family counts as dead although an access token of it lives.",
+        (Edit("authserver/store/sweep.py", "    _none(access_tokens, access_tokens.c.expires_at > _NOW),\n", ""),),
+        tests("store/test_sweep.py", "B23_a_marker_stays_while_an_access_token_of_its_family_lives"),
+    ),
+    Mutant(
+        "B23-refresh",
+        "A family counts as dead although a refresh token of it lives.",
+        (
+            Edit(
+                "authserver/store/sweep.py",
+                "        refresh_tokens.c.used_at.is_(None),\n        _or_never",
+                "        refresh_tokens.c.used_at.is_not(None),\n        _or_never",
+            ),
+        ),
+        tests(
+            "store/test_sweep.py",
+            "a_spent_token_is_recognised_after_any_number_of_sweeps",
+            "a_live_family_is_never_touched",
+        ),
+    ),
+    Mutant(
+        "B23-idle",
+        "Families that died out stay for ever.",
+        (Edit("authserver/store/sweep.py", "        _or_never(refresh_tokens.c.idle_expires_at, _YESTERDAY),\n", ""),),
+        tests("store/test_sweep.py", "a_family_that_died_out_leaves_only_the_approval"),
+    ),
+    Mutant(
+        "B23-sessions",
+        "Sessions that nobody ended stay for ever.",
+        (
+            Edit(
+                "authserver/store/sweep.py",
+                '            login_sessions.c.last_seen_at <= bindparam("unseen_since"),\n            login_sessions.c.auth_time <= bindparam("logged_in_before"),\n',
+                "",
+            ),
+        ),
+        tests("store/test_sweep.py", "a_session_that_ended_by_itself_goes_after_a_day"),
+    ),
+    Mutant(
+        "B15-lock",
+        "Everybody waits while a key is made.",
+        (
+            Edit(
+                "authserver/keys.py",
+                "    made = [_make(alg, now + lead) for alg in algorithms]  # slow, hence outside the transaction (law 4)\n    with database.write() as db:\n        return [_add(db, now, row) for row in made]",
+                "    with database.write() as db:\n        return [generate(db, now, alg, now + lead) for alg in algorithms]",
+            ),
+        ),
+        tests("spec/test_key_rotation.py", "B15_nobody_waits_while_a_key_is_made"),
+    ),
+    Mutant(
+        "I12",
+        "What was issued is kept as it is.",
+        (
+            Edit(
+                "authserver/store/issued.py",
+                'return hashlib.sha256(artefact.encode("utf-8", "surrogatepass")).digest()',
+                'return artefact.encode("utf-8", "surrogatepass")[:32].ljust(32)',
+            ),
+        ),
+        tests("attacks/test_canary.py", "I12_no_row_and_no_file_holds_a_secret"),
+    ),
+    Mutant(
+        "L19-query",
+        "A line tells the beginning of the query as it was sent.",
+        (
+            Edit(
+                "authserver/exchanges.py",
+                "            known = {name: fact for name, fact in facts.items() if fact is not None}\n",
+                '            known = {name: fact for name, fact in facts.items() if fact is not None}\n            known["query"] = scope["query_string"].decode("latin-1")[:36]\n',
+            ),
+        ),
+        tests("attacks/test_canary.py", "HT8_no_line_holds_a_secret"),
+    ),
+    Mutant(
+        "L19-echo",
+        "An answer repeats the address that it does not know.",
+        (
+            Edit(
+                "authserver/app.py",
+                '"error_description": "There is nothing here."',
+                '"error_description": f"There is nothing at {_.url}."',
+            ),
+        ),
+        tests("attacks/test_canary.py", "HT8_no_page_no_error_and_no_figure_holds_a_secret"),
+    ),
 )
