@@ -4,8 +4,8 @@ RFC 9112 section 9.5 (a server may close what takes too long), 9.6 (the last ans
 section 15.5.1 (400, in this API's form also for what is no HTTP). TLS 1.2 at least.
 
 A stop resets nobody who was heard: from the signal on every answer says that it is the last one on its connection, so a
-client sends nothing into a closing one; and a connection that has just come, or rests between two requests, is
-given a moment for what may be on its way already.
+client sends nothing into a closing one; whoever waits at the listener is let in before it closes; and a connection that
+has just come, or rests between two requests, is given a moment for what may be on its way already.
 
 Left out: a limit on connections; waiting ones cost a file descriptor each, and go after the same seconds.
 """
@@ -13,6 +13,7 @@ Left out: a limit on connections; waiting ones cost a file descriptor each, and 
 import asyncio
 import functools
 import json
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -26,8 +27,8 @@ from api.errors import ANSWER_HEADERS, InvalidRequestError
 PATIENCE = 20.0
 """Seconds for a TLS handshake, and from there or the former answer on for the headers of a request."""
 
-LINGER = 0.3
-"""Seconds that a resting connection stays open after the signal to stop."""
+LINGER = 0.5
+"""Seconds that handshakes go on and resting connections stay open after the listener was closed."""
 
 
 class Server(uvicorn.Server):
@@ -48,9 +49,27 @@ class Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # The list that all connections share.
-        self.server_state.default_headers.append((b"connection", b"close"))
+        self.server_state.default_headers.append((b"connection", b"close"))  # the list that all connections share
+        await _let_in_who_waits(sockets or [])
+        for listener in self.servers:
+            listener.close()  # at once: whoever came since the last look is reset
+        await asyncio.sleep(LINGER)
         await super().shutdown(sockets)
+
+
+async def _let_in_who_waits(listeners: list[socket.socket]) -> None:
+    """Until nobody stood at the door for a few turns of the loop.
+
+    One turn accepts, and the next makes a connection of it; a listener that is closed between the two drops it.
+    """
+    poll, quiet = select.poll(), 0
+    for listener in listeners:
+        poll.register(listener, select.POLLIN)
+    for _ in range(1000):
+        quiet = 0 if poll.poll(0) else quiet + 1
+        if quiet == 4:
+            return
+        await asyncio.sleep(0)
 
 
 class HttpProtocol(H11Protocol):
@@ -78,9 +97,6 @@ class HttpProtocol(H11Protocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def shutdown(self) -> None:
-        self.loop.call_later(LINGER, self._hang_up)
-
     def send_400_response(self, msg: str) -> None:
         del msg  # uvicorn's, in plain text
         refusal = InvalidRequestError("The request is not well-formed HTTP/1.1")
@@ -97,10 +113,6 @@ class HttpProtocol(H11Protocol):
         except h11.LocalProtocolError:
             """An answer is on its way already, and nothing can be said beside it."""
         self.transport.close()
-
-    def _hang_up(self) -> None:
-        if not self.transport.is_closing():
-            super().shutdown()
 
     def _wait(self) -> None:
         self._stop_waiting()

@@ -159,4 +159,40 @@ API = (
         (Edit("api/trace.py", "if len(sent) == 1 else None", "if sent else None"),),
         tests("api/test_api_logs.py", "what_is_no_traceparent_begins_a_new_trace"),
     ),
+    Mutant(
+        "HT9-label",
+        "Callers choose the labels of the metrics.",
+        (Edit("api/observation.py", 'if scope["method"] in METHODS else OTHER', "if METHODS else OTHER"),),
+        tests("api/test_api_metrics.py", "HT9_callers_do_not_choose_labels"),
+    ),
+    Mutant(
+        "HT2-headers",
+        "Headers may take for ever.",
+        (Edit("api/server.py", "self.loop.call_later(PATIENCE, ", "self.loop.call_later(PATIENCE * 1000, "),),
+        tests("api/test_api_stop.py", "HT2_headers_that_do_not_come_end_the_connection"),
+    ),
+    Mutant(
+        "HT2-handshake",
+        "A TLS handshake may take as long as asyncio likes.",
+        (Edit("api/server.py", "ssl_handshake_timeout=PATIENCE", "ssl_handshake_timeout=PATIENCE * 1000"),),
+        tests("api/test_api_stop.py", "HT2_a_handshake_that_does_not_come_ends_the_connection"),
+    ),
+    Mutant(
+        "HT2-body",
+        "A body may take for ever.",
+        (Edit("api/door.py", "asyncio.timeout_at(None if complete else deadline)", "asyncio.timeout_at(None)"),),
+        tests("api/test_api_stop.py", "HT2_a_body_that_does_not_come_is_refused"),
+    ),
+    Mutant(
+        "B22-last",
+        "During a stop no answer says that it is the last one.",
+        (Edit("api/server.py", '(b"connection", b"close")', '(b"x-stopping", b"1")'),),
+        tests("api/test_api_stop.py", "B22_a_request_in_hand_is_answered"),
+    ),
+    Mutant(
+        "B22-waiting",
+        "A stop resets those who were just let in.",
+        (Edit("api/server.py", "        await asyncio.sleep(LINGER)\n", ""),),
+        tests("api/test_api_stop.py", "B22_a_connection_that_was_just_made_is_heard"),
+    ),
 )
