@@ -15,9 +15,9 @@ import httpx2
 
 from client import discovery, id_token
 from client.api_calls import Caller, same_person
-from client.errors import ClientError, LoginNeededError, StoreDamagedError, UnavailableError
+from client.errors import ClientError, StoreDamagedError, UnavailableError
 from client.login import PendingLogin
-from client.session import Session, token_set
+from client.session import Session, not_logged_in, token_set
 from client.settings import CALLBACK_PORTS, Settings
 from client.store import Store, TokenSet
 from client.tokens import TokenEndpoint
@@ -48,7 +48,7 @@ class NativeApp:
         self._random = random
         self._on_exchange = on_exchange
         self._ports = ports
-        self._session = Session(store, self._refreshed, now)
+        self._session = Session(store, self._refreshed, now, settings.account)
 
     @cached_property
     def metadata(self) -> discovery.Metadata:
@@ -77,9 +77,9 @@ class NativeApp:
     def refresh(self) -> TokenSet:
         """Refresh although the access token still works (unless another process has just done so)."""
         with self.store.lock():
-            held = self.store.load()
+            held = self.store.load(with_refresh_token=False)
         if held is None:
-            raise LoginNeededError("You are not logged in.")
+            raise not_logged_in(self.store, self.settings.account)
         return self._session.tokens(rejected=held.access_token)
 
     def call_api(self, method: str, path: str, json: dict[str, str] | None = None) -> Any:
@@ -117,20 +117,22 @@ class NativeApp:
         return None
 
     def _refreshed(self, old: TokenSet) -> TokenSet:
+        jwks = self._fetch_jwks()  # first: a refresh token must not be spent on an answer that cannot be checked
         asked_at = self._now()
         answer = self.token_endpoint.refresh(str(old.refresh_token))
-        token, claims = old.id_token, old.identity
+        token, claims, difference = old.id_token, old.identity, old.clock_difference
         if answer.id_token is not None:
             token = answer.id_token
             claims = id_token.verify(
                 token,
-                jwks=self._fetch_jwks(),
+                jwks=jwks,
                 issuer=self.metadata.issuer,
                 client_id=self.settings.client_id,
                 access_token=answer.access_token,
                 now=self._now(),
                 previous=old.identity,
             )
+            difference = id_token.clock_difference(claims, asked_at)
         return token_set(
             answer,
             asked_at=asked_at,
@@ -138,6 +140,7 @@ class NativeApp:
             identity=claims,
             scope=old.scope,
             refresh_token=old.refresh_token,
+            clock_difference=difference,
         )
 
     def _fetch_jwks(self) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from urllib.parse import quote, urlencode
 
 from client import authorization_response, id_token, page
 from client.discovery import Metadata
-from client.errors import ClientError, MalformedError, StoreDamagedError
+from client.errors import ClientError, MalformedError, StoreDamagedError, StoreError
 from client.loopback import Listener, Pairs
 from client.pkce import s256
 from client.session import token_set
 from client.settings import CALLBACK_PORTS, Settings
-from client.store import Store, TokenSet
+from client.store import Drawer, Store, TokenSet
 from client.tokens import TokenEndpoint
 
 LOGIN_SECONDS = 5 * 60.0
@@ -35,6 +35,8 @@ class LoggedIn:
     tokens: TokenSet
     callback: Pairs
     clock_difference: int
+    is_who_was_asked_for: bool = True
+    """False if an account was named, and somebody else logged in."""
 
 
 class PendingLogin:
@@ -52,13 +54,15 @@ class PendingLogin:
         random: Callable[[], str] = secrets.token_urlsafe,
         ports: Sequence[int] = CALLBACK_PORTS,
     ) -> None:
-        _check_store(store)
+        with store.lock():
+            store.check()  # better to hear that the tokens cannot be kept before the password is typed than after
         self._settings = settings
         self._metadata = metadata
         self._endpoint = endpoint
         self._fetch_jwks = fetch_jwks
         self._store = store
         self._now = now
+        self._superseded: str | None = None
         self._nonce = random()
         self._verifier = random()
         state = random()
@@ -74,7 +78,7 @@ class PendingLogin:
             "nonce": self._nonce,
             "code_challenge": s256(self._verifier),
             "code_challenge_method": "S256",
-        }
+        } | _login_hint(store, settings.account)
         separator = "&" if "?" in metadata.authorization_endpoint else "?"
         self.url = metadata.authorization_endpoint + separator + urlencode(self.parameters, quote_via=quote)
 
@@ -102,6 +106,8 @@ class PendingLogin:
             raise
         identity = done.tokens.identity
         self._listener.show(page.logged_in(str(identity.get("name") or identity["sub"])))
+        if self._superseded != done.tokens.refresh_token:
+            self._revoke(self._superseded)
         return done
 
     def _redeem(self, pairs: Pairs) -> LoggedIn:
@@ -120,17 +126,49 @@ class PendingLogin:
             nonce=self._nonce,
         )
         tokens = token_set(
-            answer, asked_at=asked_at, id_token=answer.id_token, identity=claims, scope=self._settings.scope
+            answer,
+            asked_at=asked_at,
+            id_token=answer.id_token,
+            identity=claims,
+            scope=self._settings.scope,
+            clock_difference=id_token.clock_difference(claims, asked_at),
         )
+        self._keep(tokens)
+        asked_for = Drawer().with_person(tokens).find(self._settings.account) is not None
+        return LoggedIn(tokens, pairs, tokens.clock_difference, asked_for)
+
+    def _keep(self, tokens: TokenSet) -> None:
         with self._store.lock():
-            self._store.save(tokens)
-        return LoggedIn(tokens, pairs, id_token.clock_difference(claims, asked_at))
+            self._superseded = self._refresh_token_of(str(tokens.identity["sub"]))
+            try:
+                self._store.save(tokens, make_current=True)
+            except StoreError:
+                self._revoke(tokens.refresh_token)  # nobody will ever use it
+                raise
+
+    def _refresh_token_of(self, sub: str) -> str | None:
+        with suppress(StoreError):
+            old = self._store.load(account=sub)
+            if old is not None and old.identity["sub"] == sub:
+                return old.refresh_token
+        return None
+
+    def _revoke(self, refresh_token: str | None) -> None:
+        """Best effort: a login that nothing here holds any more should not live on at the server."""
+        if refresh_token is not None:
+            with suppress(ClientError):
+                self._endpoint.revoke(refresh_token)
 
 
-def _check_store(store: Store) -> None:
-    """Better to hear that the tokens cannot be kept before the password is typed than after."""
-    with store.lock(), suppress(StoreDamagedError):
-        store.load()
+def _login_hint(store: Store, account: str) -> dict[str, str]:
+    """OpenID Connect Core 1.0 section 3.1.2.1: whom the server should expect, in words that it knows."""
+    if not account:
+        return {}
+    with suppress(StoreDamagedError):
+        known = store.drawer()
+        email = known.people[known.find(account) or ""].identity.get("email") if known.find(account) else None
+        return {"login_hint": str(email or account)}
+    return {"login_hint": account}
 
 
 def open_in_background(browser: Callable[[str], object], url: str) -> None:

@@ -173,9 +173,8 @@ class Story:
         )
         newer = self._app.refresh()
         exchanges = self._teller.take()
-        self._teller.exchange(exchanges[0])
-        for item in exchanges[1:]:
-            self._teller.line(item)
+        for item in exchanges:
+            (self._teller.exchange if item.method == "POST" else self._teller.line)(item)
         rotated = newer.refresh_token not in (None, tokens.refresh_token)
         self._expect("the refresh token was replaced", "yes", "yes" if rotated else "no")
         self._app.call_api("GET", "/notes")

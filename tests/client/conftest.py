@@ -55,7 +55,7 @@ def api() -> Iterator[FakeApi]:
 
 @pytest.fixture
 def settings(issuer: FakeIssuer, api: FakeApi, tmp_path: Path) -> Settings:
-    return Settings(issuer=issuer.issuer, api_url=api.origin, token_dir=str(tmp_path / "tokens"))
+    return Settings(issuer=issuer.issuer, api_url=api.origin, token_dir=str(tmp_path / "tokens"), token_store="file")
 
 
 @pytest.fixture

@@ -185,6 +185,6 @@ def test_CL19_logout_interrupted_still_forgets(app: NativeApp, monkeypatch: pyte
 def test_logout_clears_a_damaged_file(app: NativeApp) -> None:
     log_in(app)
     assert isinstance(app.store, FileStore)
-    app.store._path.write_text("{")
+    app.store.path.write_text("{")
     assert not app.logout().was_logged_in
     assert app.store.load() is None

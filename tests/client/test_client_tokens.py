@@ -260,9 +260,9 @@ def test_CL18_another_server_client_or_audience_is_another_drawer(settings: Sett
 def test_CL10_the_lock_is_held_during_the_refresh(
     app: NativeApp, issuer: FakeIssuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from client import store
+    from client.store import file
 
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(file, "LOCK_SECONDS", 0)
     log_in(app)
     seen: list[str] = []
 

@@ -86,9 +86,9 @@ CLIENT = (
         "Tokens are written in place: whoever reads meanwhile gets half of them.",
         (
             Edit(
-                "client/store.py",
-                "                temporary.replace(self._path)\n",
-                "                self._path.touch(mode=0o600)\n                self._path.write_bytes(temporary.read_bytes())\n                temporary.unlink()\n",
+                "client/store/private_file.py",
+                "            temporary.replace(path)\n",
+                "            path.touch(mode=0o600)\n            path.write_bytes(temporary.read_bytes())\n            temporary.unlink()\n",
             ),
         ),
         tests("client/test_client_store.py", "CL11_written_aside_then_renamed"),
@@ -98,7 +98,7 @@ CLIENT = (
         "A token file is read through a symbolic link.",
         (
             Edit(
-                "client/store.py",
+                "client/store/private_file.py",
                 'os.O_RDONLY | _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")',
                 'os.O_RDONLY | _flags("O_NONBLOCK", "O_CLOEXEC")',
             ),
@@ -108,7 +108,13 @@ CLIENT = (
     Mutant(
         "CL12",
         "A token file that others can read is used.",
-        (Edit("client/store.py", 'return os.name == "posix" and bool(found.st_mode & 0o077)', "return not found"),),
+        (
+            Edit(
+                "client/store/private_file.py",
+                'return os.name == "posix" and bool(found.st_mode & 0o077)',
+                "return not found",
+            ),
+        ),
         tests("client/test_client_store.py", "CL12_a_file_that_others_can_open"),
     ),
     Mutant(
@@ -146,9 +152,9 @@ CLIENT = (
         "Two servers share one drawer of tokens.",
         (
             Edit(
-                "client/store.py",
-                "json.dumps([settings.issuer, settings.client_id, settings.audience])",
-                "json.dumps([settings.client_id, settings.audience])",
+                "client/store/drawer.py",
+                "json.dumps([self.issuer, self.client_id, self.audience])",
+                "json.dumps([self.client_id, self.audience])",
             ),
         ),
         tests("client/test_client_tokens.py", "CL18_another_server_client_or_audience_is_another_drawer"),
@@ -181,5 +187,59 @@ CLIENT = (
             ),
         ),
         tests("client/test_client_login.py", "CL23_at_hash_binds_the_access_token"),
+    ),
+    Mutant(
+        "B27-keyring-order",
+        "The access token is saved before its refresh token: killed in between, a spent refresh token is left.",
+        (
+            Edit(
+                "client/store/file.py",
+                "            self._entry(sub).write(tokens.refresh_token)\n            self._write(after.with_keyring(sub))\n",
+                "            self._write(after.with_keyring(sub))\n            self._entry(sub).write(tokens.refresh_token)\n",
+            ),
+        ),
+        tests("client/test_client_killed.py", "B27_kill_9_between_file_and_keyring"),
+    ),
+    Mutant(
+        "B27-into-the-keyring",
+        "A refresh token moves into the keyring while an older one stays in the file for a moment.",
+        (Edit("client/store/file.py", "if sub in before.people and not was_there:", "if not before:"),),
+        tests("client/test_client_killed.py", "B27_kill_9_between_file_and_keyring"),
+    ),
+    Mutant(
+        "CL11-litter",
+        "What a killed process left aside stays for good, refresh token included.",
+        (
+            Edit(
+                "client/store/private_file.py",
+                "            litter.unlink(missing_ok=True)\n",
+                "            str(litter)\n",
+            ),
+        ),
+        tests("client/test_client_store.py", "CL11_litter_of_a_killed_process_goes_with_the_next_save"),
+    ),
+    Mutant(
+        "CL18-keyring",
+        "Two drawers share one place in the keyring.",
+        (
+            Edit(
+                "client/store/file.py",
+                "json.dumps([*parts, sub])",
+                "json.dumps([sub])",
+            ),
+        ),
+        tests("client/test_client_keyring.py", "CL18_entries_are_kept_apart"),
+    ),
+    Mutant(
+        "CL18-person",
+        "Whoever is called by another's email is taken for them.",
+        (
+            Edit(
+                "client/store/drawer.py",
+                "        if not account or account in self.people:\n",
+                "        if not account:\n",
+            ),
+        ),
+        tests("client/test_client_store.py", "a_name_is_first_an_id_then_an_email_then_a_name"),
     ),
 )
