@@ -21,6 +21,7 @@ from client import authorization_response, id_token, page
 from client.discovery import Metadata
 from client.errors import ClientError, MalformedError, StoreDamagedError, StoreError
 from client.loopback import Listener, Pairs
+from client.moments import AuthorizationRequest, AuthorizationResponse, IdentityVerified, Moment, unseen
 from client.pkce import s256
 from client.session import token_set
 from client.settings import CALLBACK_PORTS, Settings
@@ -52,6 +53,7 @@ class PendingLogin:
         *,
         now: Callable[[], float],
         random: Callable[[], str] = secrets.token_urlsafe,
+        on_moment: Callable[[Moment], None] = unseen,
         ports: Sequence[int] = CALLBACK_PORTS,
     ) -> None:
         with store.lock():
@@ -62,6 +64,7 @@ class PendingLogin:
         self._fetch_jwks = fetch_jwks
         self._store = store
         self._now = now
+        self._on_moment = on_moment
         self._superseded: str | None = None
         self._nonce = random()
         self._verifier = random()
@@ -81,6 +84,7 @@ class PendingLogin:
         } | _login_hint(store, settings.account)
         separator = "&" if "?" in metadata.authorization_endpoint else "?"
         self.url = metadata.authorization_endpoint + separator + urlencode(self.parameters, quote_via=quote)
+        on_moment(AuthorizationRequest(metadata.authorization_endpoint, self.parameters))
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +116,7 @@ class PendingLogin:
 
     def _redeem(self, pairs: Pairs) -> LoggedIn:
         code = authorization_response.code_from(pairs, self._metadata.issuer)
+        self._on_moment(AuthorizationResponse(dict(pairs)))
         asked_at = self._now()
         answer = self._endpoint.exchange(code, self._verifier, self.redirect_uri)
         if answer.id_token is None:
@@ -125,6 +130,7 @@ class PendingLogin:
             now=self._now(),
             nonce=self._nonce,
         )
+        self._on_moment(IdentityVerified(claims, refreshed=False))
         tokens = token_set(
             answer,
             asked_at=asked_at,

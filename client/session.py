@@ -10,11 +10,14 @@ rotation a second try looks like theft; the next command of the person is soon e
 from collections.abc import Callable
 from dataclasses import dataclass
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from client.errors import LoginNeededError, RefusedError
+from client.interrupts import held_back
 from client.store import Store, TokenSet
-from client.tokens import TokenAnswer
+
+if TYPE_CHECKING:
+    from client.tokens import TokenAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,21 @@ class Session:
             tokens = self.store.load()
             if tokens is None or tokens.refresh_token is None:
                 raise LoginNeededError("The access token has run out, and there is no refresh token (offline_access).")
-            try:
-                fresh = self.refresh(tokens)
-            except RefusedError as problem:
-                if problem.error != "invalid_grant":
-                    raise
-                self.store.delete()
-                raise LoginNeededError(
-                    "The server has ended this login (invalid_grant), so its tokens were forgotten."
-                ) from problem
-            self.store.save(fresh)
-            return fresh
+            with held_back():  # the refresh token is spent from here on, and only what is saved can replace it
+                return self._refreshed(tokens)
+
+    def _refreshed(self, tokens: TokenSet) -> TokenSet:
+        try:
+            fresh = self.refresh(tokens)
+        except RefusedError as problem:
+            if problem.error != "invalid_grant":
+                raise
+            self.store.delete()
+            raise LoginNeededError(
+                "The server has ended this login (invalid_grant), so its tokens were forgotten."
+            ) from problem
+        self.store.save(fresh)
+        return fresh
 
 
 def not_logged_in(store: Store, account: str) -> LoginNeededError:
@@ -56,7 +63,7 @@ def not_logged_in(store: Store, account: str) -> LoginNeededError:
     others = bool(store.drawer().people)
     if account:
         return LoginNeededError(
-            f"{account} is not logged in here.",
+            f"{account!r} is not logged in here.",
             f"Log in: python -m client login --account {quote(account)}"
             + (" (who is: python -m client accounts)" if others else ""),
         )
@@ -70,7 +77,7 @@ def not_logged_in(store: Store, account: str) -> LoginNeededError:
 
 
 def token_set(
-    answer: TokenAnswer,
+    answer: "TokenAnswer",
     *,
     asked_at: float,
     id_token: str,

@@ -65,6 +65,10 @@ class Settings:
         "Where a browser reaches the app's page (python -m client serve), if it runs in a container.",
     )
     ca_file: str = _option("CLIENT_CA_FILE", "", "PEM file with extra certificate authorities to trust.")
+    explain: bool = field(
+        default=False,
+        metadata={"env": "CLIENT_EXPLAIN", "help": "Tell on stderr what goes over the wire, and why."},
+    )
 
     def __post_init__(self) -> None:
         self._check_url("issuer", required=True)

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from client.app import NativeApp
 from client.demo.person import USER_AGENT, Person
-from client.demo.telling import Teller, decoded
+from client.demo.telling import Teller
 from client.errors import InsufficientScopeError, LoginNeededError, RefusedError
 from client.login import LoggedIn, PendingLogin, open_in_background
 from client.store import TokenSet
+from client.telling import decoded
 from client.wire import Exchange
 
 USERNAME, PASSWORD = "alice@example.com", "understudy"  # the demo tenant's public constants

@@ -43,7 +43,7 @@ class FileStore:
 
     def describe(self) -> str:
         """Where a login would be kept. May take a moment: the keyring is tried."""
-        file = f"the file {self.path} (only this user can read it)"
+        file = self.place()
         if self._mode == TokenStore.file:
             return file
         found = system_keyring.probe(self._mode)
@@ -51,6 +51,10 @@ class FileStore:
             return f"the system keyring ({found.name}), and what is short-lived in {file}"
         self._check_probe(found)
         return f"{file}, because no system keyring can be used ({found.problem})"
+
+    def place(self) -> str:
+        """Where everything but a refresh token in the keyring lies."""
+        return f"the file {self.path} (only this user can read it)"
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -38,4 +38,7 @@ class MemoryStore:
         self._drawer = Drawer(self._drawer.people, sub)
 
     def describe(self) -> str:
+        return self.place()
+
+    def place(self) -> str:
         return "the memory of this process (forgotten when it ends)"

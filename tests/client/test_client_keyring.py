@@ -64,14 +64,12 @@ def test_the_refresh_token_goes_to_the_keyring_alone(settings: Settings, tmp_pat
 @pytest.mark.usefixtures("backend")
 def test_CL18_entries_are_kept_apart(settings: Settings, tmp_path: Path) -> None:
     """By server, client, audience, person, and the directory of the rest."""
+    here = replace(settings, token_store="keyring")
     others = [
-        replace(settings, token_store="keyring", **change)
-        for change in (
-            {"issuer": "http://localhost:1/"},
-            {"client_id": "x"},
-            {"audience": "x"},
-            {"token_dir": str(tmp_path / "elsewhere")},
-        )
+        replace(here, issuer="http://localhost:1/"),
+        replace(here, client_id="x"),
+        replace(here, audience="x"),
+        replace(here, token_dir=str(tmp_path / "elsewhere")),
     ]
     for number, one in enumerate(others):
         open_store(one).save(replace(TOKENS, refresh_token=f"refresh {number}"))

@@ -251,8 +251,11 @@ def test_CL18_another_server_client_or_audience_is_another_drawer(settings: Sett
     from dataclasses import replace
 
     log_in(app)
-    for change in ({"issuer": "http://localhost:1/"}, {"client_id": "x"}, {"audience": "x"}):
-        other = replace(settings, **change)
+    for other in (
+        replace(settings, issuer="http://localhost:1/"),
+        replace(settings, client_id="x"),
+        replace(settings, audience="x"),
+    ):
         assert open_store(other).load() is None
     assert open_store(replace(settings, scope="openid")).load() is not None
 

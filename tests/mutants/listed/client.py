@@ -135,7 +135,7 @@ CLIENT = (
         (
             Edit(
                 "client/session.py",
-                '                if problem.error != "invalid_grant":\n                    raise\n',
+                '            if problem.error != "invalid_grant":\n                raise\n',
                 "",
             ),
         ),
@@ -241,5 +241,87 @@ CLIENT = (
             ),
         ),
         tests("client/test_client_store.py", "a_name_is_first_an_id_then_an_email_then_a_name"),
+    ),
+    Mutant(
+        "CL14-post",
+        "A request that must not be repeated is repeated when the server is busy.",
+        (Edit("client/patience.py", 'return method == "GET" and status', "return bool(method) and status"),),
+        tests("client/test_client_patience.py", "CL14_a_post_is_never_repeated"),
+    ),
+    Mutant(
+        "CL14-bounds",
+        "A server can make us wait for as long as it likes.",
+        (Edit("client/wire.py", " or waited > patience.LONGEST:", ":"),),
+        tests("client/test_client_patience.py", "CL14_a_server_that_asks_for_too_much_is_not_asked_again"),
+    ),
+    Mutant(
+        "CL19-held-back",
+        "Ctrl-C between the refresh and the saving of what it brought ends the login.",
+        (
+            Edit(
+                "client/interrupts.py",
+                "        heard.append(number)\n        handler = before[signal.Signals(number)]\n        if len(heard) > 1 and callable(handler):\n",
+                "        handler = before[signal.Signals(number)]\n        if callable(handler):\n",
+            ),
+        ),
+        tests("client/test_client_interrupts.py", "a_signal_waits_for_the_end_of_the_block"),
+    ),
+    Mutant(
+        "CL19-last-lines",
+        "Ctrl-C in the last lines of a command shows a traceback.",
+        (
+            Edit(
+                "client/cli.py",
+                "    except KeyboardInterrupt as stop:  # in the very last lines: nothing is left to be undone\n",
+                "    except ZeroDivisionError as stop:\n",
+            ),
+            Edit(
+                "client/cli.py",
+                "        interrupts.end_at_once()\n        status = interrupts.status_of(stop)\n",
+                "        status = hash(stop)\n",
+            ),
+            Edit(
+                "client/cli.py",
+                "    except KeyboardInterrupt as stop:\n        say_stopped(stop, as_json=as_json)\n        return interrupts.status_of(stop)\n",
+                "",
+            ),
+        ),
+        tests("client/test_client_interrupts.py", "CL19_a_call_that_is_stopped_anywhere"),
+    ),
+    Mutant(
+        "CL18-switch",
+        "A refresh for one person makes them act for everybody.",
+        (
+            Edit(
+                "client/store/drawer.py",
+                "current = sub if make_current or not self.people else self.current",
+                "current = sub if make_current is not None else sub",
+            ),
+        ),
+        tests("client/test_client_accounts.py", "CL18_a_refresh_does_not_switch"),
+    ),
+    Mutant(
+        "CL18-internal",
+        "The token of another server goes to the internal address of ours.",
+        (
+            Edit(
+                "client/commands/accounts.py",
+                'internal = settings.issuer_internal_url if context.issuer == settings.issuer else ""',
+                "internal = settings.issuer_internal_url",
+            ),
+        ),
+        tests("client/test_client_accounts.py", "logout_all_does_not_dial_our_internal_address_for_another_server"),
+    ),
+    Mutant(
+        "CL12-silent-keyring",
+        "A keyring that does not answer holds the app up for good.",
+        (
+            Edit(
+                "client/store/system_keyring.py",
+                "        value, problem = answers.get(timeout=seconds)\n",
+                "        value, problem = answers.get(timeout=seconds + 100)\n",
+            ),
+        ),
+        tests("client/test_client_keyring.py", "a_silent_keyring_holds_nobody_up"),
     ),
 )
