@@ -19,12 +19,13 @@ from urllib.parse import quote, urlencode
 
 from client import authorization_response, id_token, page
 from client.discovery import Metadata
-from client.errors import ClientError, MalformedError, StoreDamagedError
+from client.errors import ClientError, MalformedError, StoreDamagedError, StoreError
 from client.loopback import Listener, Pairs
+from client.moments import AuthorizationRequest, AuthorizationResponse, IdentityVerified, Moment, unseen
 from client.pkce import s256
 from client.session import token_set
 from client.settings import CALLBACK_PORTS, Settings
-from client.store import Store, TokenSet
+from client.store import Drawer, Store, TokenSet
 from client.tokens import TokenEndpoint
 
 LOGIN_SECONDS = 5 * 60.0
@@ -35,6 +36,8 @@ class LoggedIn:
     tokens: TokenSet
     callback: Pairs
     clock_difference: int
+    is_who_was_asked_for: bool = True
+    """False if an account was named, and somebody else logged in."""
 
 
 class LoginAttempt:
@@ -52,14 +55,18 @@ class LoginAttempt:
         *,
         now: Callable[[], float],
         random: Callable[[], str] = secrets.token_urlsafe,
+        on_moment: Callable[[Moment], None] = unseen,
     ) -> None:
-        _check_store(store)
+        with store.lock():
+            store.check()  # better to hear that the tokens cannot be kept before the password is typed than after
         self._settings = settings
         self._metadata = metadata
         self._endpoint = endpoint
         self._fetch_jwks = fetch_jwks
         self._store = store
         self._now = now
+        self._on_moment = on_moment
+        self._superseded: str | None = None
         self._nonce = random()
         self._verifier = random()
         self.state = random()
@@ -76,16 +83,18 @@ class LoginAttempt:
             "nonce": self._nonce,
             "code_challenge": s256(self._verifier),
             "code_challenge_method": "S256",
-        }
+        } | _login_hint(self._store, self._settings.account)
 
     def url(self, redirect_uri: str) -> str:
         """Where the browser has to go."""
-        endpoint = self._metadata.authorization_endpoint
-        return endpoint + ("&" if "?" in endpoint else "?") + urlencode(self.parameters(redirect_uri), quote_via=quote)
+        endpoint, parameters = self._metadata.authorization_endpoint, self.parameters(redirect_uri)
+        self._on_moment(AuthorizationRequest(endpoint, parameters))
+        return endpoint + ("&" if "?" in endpoint else "?") + urlencode(parameters, quote_via=quote)
 
     def redeem(self, pairs: Pairs, redirect_uri: str) -> LoggedIn:
         """From the answer, whose `state` the caller has matched, to stored tokens."""
         code = authorization_response.code_from(pairs, self._metadata.issuer)
+        self._on_moment(AuthorizationResponse(dict(pairs)))
         asked_at = self._now()
         answer = self._endpoint.exchange(code, self._verifier, redirect_uri)
         if answer.id_token is None:
@@ -99,12 +108,45 @@ class LoginAttempt:
             now=self._now(),
             nonce=self._nonce,
         )
+        self._on_moment(IdentityVerified(claims, refreshed=False))
         tokens = token_set(
-            answer, asked_at=asked_at, id_token=answer.id_token, identity=claims, scope=self._settings.scope
+            answer,
+            asked_at=asked_at,
+            id_token=answer.id_token,
+            identity=claims,
+            scope=self._settings.scope,
+            clock_difference=id_token.clock_difference(claims, asked_at),
         )
+        self._keep(tokens)
+        asked_for = Drawer().with_person(tokens).find(self._settings.account) is not None
+        return LoggedIn(tokens, pairs, tokens.clock_difference, asked_for)
+
+    def revoke_superseded(self) -> None:
+        """After a login: the refresh token that the same person had here before, and nothing holds any more."""
+        self._revoke(self._superseded)
+
+    def _keep(self, tokens: TokenSet) -> None:
         with self._store.lock():
-            self._store.save(tokens)
-        return LoggedIn(tokens, pairs, id_token.clock_difference(claims, asked_at))
+            superseded = self._refresh_token_of(str(tokens.identity["sub"]))
+            self._superseded = superseded if superseded != tokens.refresh_token else None
+            try:
+                self._store.save(tokens, make_current=True)
+            except StoreError:
+                self._revoke(tokens.refresh_token)  # nobody will ever use it
+                raise
+
+    def _refresh_token_of(self, sub: str) -> str | None:
+        with suppress(StoreError):
+            old = self._store.load(account=sub)
+            if old is not None and old.identity["sub"] == sub:
+                return old.refresh_token
+        return None
+
+    def _revoke(self, refresh_token: str | None) -> None:
+        """Best effort: a login that nothing here holds any more should not live on at the server."""
+        if refresh_token is not None:
+            with suppress(ClientError):
+                self._endpoint.revoke(refresh_token)
 
 
 class PendingLogin:
@@ -141,13 +183,19 @@ class PendingLogin:
             raise
         identity = done.tokens.identity
         self._listener.show(page.logged_in(str(identity.get("name") or identity["sub"])))
+        self._attempt.revoke_superseded()
         return done
 
 
-def _check_store(store: Store) -> None:
-    """Better to hear that the tokens cannot be kept before the password is typed than after."""
-    with store.lock(), suppress(StoreDamagedError):
-        store.load()
+def _login_hint(store: Store, account: str) -> dict[str, str]:
+    """OpenID Connect Core 1.0 section 3.1.2.1: whom the server should expect, in words that it knows."""
+    if not account:
+        return {}
+    with suppress(StoreDamagedError):
+        known = store.drawer()
+        email = known.people[known.find(account) or ""].identity.get("email") if known.find(account) else None
+        return {"login_hint": str(email or account)}
+    return {"login_hint": account}
 
 
 def open_in_background(browser: Callable[[str], object], url: str) -> None:

@@ -2,23 +2,26 @@
 
 Done: no redirects, no proxies, no .netrc, no ambient certificates (RFC 9700 section 4.11, 4.12);
 bounded size and time; two addresses with one identity (a public URL dialled at an internal origin);
-strict JSON documents.
-Left out: compression (asked not to, and refused: a small answer may unpack to a huge one); retries (a
-lost answer to a refresh must not be asked for again blindly, see session.py).
+strict JSON documents; W3C Trace Context: one trace id, a span id for each request (`traceparent`); a busy server is
+asked again as patience.py says.
+Left out: compression (asked not to, and refused: a small answer may unpack to a huge one).
 """
 
 import json
+import secrets
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 
-from client import urls
-from client.errors import MalformedError, SettingsError, UnavailableError
+from client import patience, urls
+from client.errors import MalformedError, SettingsError, UnavailableError, printable
+from client.moments import Moment, Waiting, unseen
 from client.settings import Settings
 
 MAX_BODY = 1024 * 1024
@@ -50,13 +53,34 @@ class Wire(httpx2.BaseTransport):
         dialled_at: Mapping[str, str],
         on_exchange: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        trace_id: str = "",
+        on_moment: Callable[[Moment], None] = unseen,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._inner = inner
         self._dialled_at = dialled_at
         self._on_exchange = on_exchange
         self._clock = clock
+        self._trace_id = trace_id
+        self._on_moment = on_moment
+        self._sleep = sleep
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        waited = 0.0
+        for pause in patience.pauses():
+            answer = self._ask(request)
+            pause = max(pause, patience.asked_for(answer.headers.get("retry-after", ""), time.time()))
+            waited += pause
+            if not patience.is_worth_waiting(request.method, answer.status_code) or waited > patience.LONGEST:
+                return answer
+            self._on_moment(Waiting(str(request.url), answer.status_code, pause))
+            self._sleep(pause)
+        return self._ask(request)
+
+    def _ask(self, request: httpx2.Request) -> httpx2.Response:
+        if self._trace_id:
+            request.headers["traceparent"] = f"00-{self._trace_id}-{secrets.token_hex(8)}-01"
         deadline = self._clock() + MAX_SECONDS
         answer = self._inner.handle_request(self._addressed(request))
         try:
@@ -99,11 +123,16 @@ class Wire(httpx2.BaseTransport):
             yield chunk
 
 
-def http_options(settings: Settings, on_exchange: Callable[[Exchange], None] | None = None) -> dict[str, Any]:
-    """The arguments for each HTTP client we make, Authlib's included: one place decides about trust."""
+def http_options(
+    settings: Settings, on_exchange: Callable[[Exchange], None] | None = None, **wire: Any
+) -> dict[str, Any]:
+    """The arguments for each HTTP client we make, Authlib's included: one place decides about trust.
+
+    `wire` are further arguments for `Wire`.
+    """
     transport = httpx2.HTTPTransport(verify=_trust(settings.ca_file), trust_env=False)
     return {
-        "transport": Wire(transport, settings.dialled_at, on_exchange),
+        "transport": Wire(transport, settings.dialled_at, on_exchange, **wire),
         "trust_env": False,
         "follow_redirects": False,
         "timeout": TIMEOUT,
@@ -134,7 +163,7 @@ def fetch_document(http: httpx2.Client, url: str, what: str) -> dict[str, Any]:
     except httpx2.HTTPError as problem:
         raise unavailable(what, url, problem) from problem
     if answer.status_code == 429 or answer.status_code >= 500:
-        raise UnavailableError(f"{what} at {url} is not available now (status {answer.status_code}).")
+        raise busy(f"{what} at {url}", answer)
     if answer.status_code != 200:
         raise MalformedError(
             f"{what} at {url} answered with status {answer.status_code} instead of 200.",
@@ -147,7 +176,20 @@ def unavailable(what: str, url: str, problem: httpx2.HTTPError) -> UnavailableEr
     if isinstance(problem, AnswerRefusedError):
         return MalformedError(f"{what} at {url} sent an answer that was not read: {problem}.")
     reason = str(problem) or type(problem).__name__
-    return UnavailableError(f"{what} at {url} cannot be reached: {reason}.", "Is it running? Nothing was forgotten.")
+    return UnavailableError(f"{what} at {url} cannot be reached: {reason}.", _how_to_start(what, url))
+
+
+def busy(what: str, answer: httpx2.Response) -> UnavailableError:
+    after = printable(answer.headers.get("retry-after", ""), 40)
+    wait = f" It asks to wait: {after} (seconds or date)." if after else ""
+    return UnavailableError(f"{what} is busy or out of order (status {answer.status_code}).{wait}")
+
+
+def _how_to_start(what: str, url: str) -> str:
+    if urlsplit(url).hostname not in urls.LOOPBACK_HOSTS:
+        return "Is it running, and is that its address? Nothing was forgotten."
+    command = "python -m api" if what == "The API" else "python -m authserver serve"
+    return f"Is it running? To start it: {command}. Nothing was forgotten."
 
 
 def read_json(answer: httpx2.Response, what: str) -> Any:

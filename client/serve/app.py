@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from client.errors import ClientError, StoreDamagedError
+from client.errors import ClientError
 from client.serve import login, notes, session
 from client.serve.browser import Browser
 from client.serve.door import Door
@@ -100,9 +100,7 @@ async def _healthz(_request: Request) -> Response:
 def _readyz(site: Site) -> Response:
     """Whether the token store can be used."""
     try:
-        site.store.load()
-    except StoreDamagedError:
-        pass  # the next login replaces it
+        site.store.check()
     except ClientError:
         return PlainTextResponse("the token store cannot be used\n", 503)
     return PlainTextResponse("ok\n")

@@ -18,7 +18,7 @@ from functools import cached_property
 
 from starlette.responses import Response
 
-from client.store import Store, TokenSet
+from client.store import Drawer, Store, TokenSet
 
 _COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -66,7 +66,7 @@ class Browser:
 
 
 class OwnTokens:
-    """The store as one browser may see it: tokens of another login are not there, and cannot be deleted."""
+    """The store as one browser may see it: people who logged in elsewhere are not there, and cannot be logged out."""
 
     def __init__(self, store: Store, session: str | None) -> None:
         self._store = store
@@ -75,20 +75,40 @@ class OwnTokens:
     def lock(self) -> AbstractContextManager[None]:
         return self._store.lock()
 
-    def load(self) -> TokenSet | None:
-        tokens = self._store.load()
-        # Of two digests nobody learns anything by measuring how long they take to differ.
-        return tokens if tokens and self._digest is not None and tokens.browser == self._digest else None
+    def check(self) -> None:
+        self._store.check()
 
-    def save(self, tokens: TokenSet) -> None:
-        self._store.save(replace(tokens, browser=self._digest))
+    def load(self, *, account: str = "", with_refresh_token: bool = True) -> TokenSet | None:
+        """Whoever names an account is about to replace its tokens with those of a new login."""
+        whose = account or self._own()
+        return self._store.load(account=whose, with_refresh_token=with_refresh_token) if whose else None
 
-    def delete(self) -> None:
-        if self.load() is not None:
-            self._store.delete()
+    def save(self, tokens: TokenSet, *, make_current: bool = False) -> None:
+        self._store.save(replace(tokens, browser=self._digest), make_current=make_current)
+
+    def delete(self, *, account: str = "") -> None:
+        del account  # nobody but its own
+        if own := self._own():
+            self._store.delete(account=own)
+
+    def drawer(self) -> Drawer:
+        own, drawer = self._own(), self._store.drawer()
+        return Drawer({own: drawer.people[own]}, own, drawer.in_keyring & {own}) if own in drawer.people else Drawer()
+
+    def use(self, sub: str) -> None:
+        self._store.use(sub)
 
     def describe(self) -> str:
         return self._store.describe()
+
+    def place(self) -> str:
+        return self._store.place()
+
+    def _own(self) -> str:
+        """The sub of who logged in with this browser; empty when nobody did."""
+        # Of two digests nobody learns anything by measuring how long they take to differ.
+        own = (sub for sub, held in self._store.drawer().people.items() if held.browser == self._digest)
+        return "" if self._digest is None else next(own, "")
 
 
 def _names(port: int) -> tuple[str, str]:

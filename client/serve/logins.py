@@ -48,6 +48,7 @@ class OpenLogin:
             self.steps.append(CAME_BACK)
             try:
                 self.attempt.redeem(pairs, self.redirect_uri)
+                self.attempt.revoke_superseded()
             except ClientError as problem:
                 self.failure = problem
             return True

@@ -14,7 +14,7 @@ from client.store import TokenSet
 
 ELSEWHERE = (
     "Somebody is logged in already, on the command line or in another browser, and only there the notes are shown. "
-    "A login here takes the place of that one."
+    "A login here is the current one for the command line, too."
 )
 ENDED = "Your login here has ended: it was given up elsewhere, or another one took its place."
 DAMAGED = "What was stored of the last login is damaged. A new login replaces it."
@@ -23,9 +23,9 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 def home(site: Site, visit: Visit) -> Response:
     try:
-        anybody = site.store.load() is not None
+        anybody = bool(site.store.drawer().people)
         own = site.own_tokens(visit.browser)
-        if own.load() is None:
+        if own.load(with_refresh_token=False) is None:
             reason = ELSEWHERE if anybody else ENDED if visit.browser.session else ""
             return _login_page(site, visit, reason)
         notes, problem = _fetch(site, visit)

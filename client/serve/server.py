@@ -3,14 +3,13 @@
 import signal
 import socket
 import sys
-from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from client.errors import SettingsError, StoreDamagedError
+from client.errors import SettingsError
 from client.options import err
 from client.serve.address import HOST, Address
 from client.serve.app import create_app
@@ -57,8 +56,8 @@ def serve(settings: Settings, port: int, *, everywhere: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     store = open_store(settings)
-    with store.lock(), suppress(StoreDamagedError):
-        store.load()  # a store that cannot be used is better heard of now than after the password is typed
+    with store.lock():
+        store.check()  # what cannot be used is better heard of now than after the password is typed
     listener = _listen("0.0.0.0" if everywhere else HOST, port)  # noqa: S104 - only if the flag says so
     address = Address(listener.getsockname()[1])
     err.print(f"Tokens are kept in {store.describe()}.", markup=False)

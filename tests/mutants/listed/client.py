@@ -86,9 +86,9 @@ CLIENT = (
         "Tokens are written in place: whoever reads meanwhile gets half of them.",
         (
             Edit(
-                "client/store.py",
-                "                temporary.replace(self._path)\n",
-                "                self._path.touch(mode=0o600)\n                self._path.write_bytes(temporary.read_bytes())\n                temporary.unlink()\n",
+                "client/store/private_file.py",
+                "            temporary.replace(path)\n",
+                "            path.touch(mode=0o600)\n            path.write_bytes(temporary.read_bytes())\n            temporary.unlink()\n",
             ),
         ),
         tests("client/test_client_store.py", "CL11_written_aside_then_renamed"),
@@ -98,7 +98,7 @@ CLIENT = (
         "A token file is read through a symbolic link.",
         (
             Edit(
-                "client/store.py",
+                "client/store/private_file.py",
                 'os.O_RDONLY | _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC")',
                 'os.O_RDONLY | _flags("O_NONBLOCK", "O_CLOEXEC")',
             ),
@@ -108,7 +108,13 @@ CLIENT = (
     Mutant(
         "CL12",
         "A token file that others can read is used.",
-        (Edit("client/store.py", 'return os.name == "posix" and bool(found.st_mode & 0o077)', "return not found"),),
+        (
+            Edit(
+                "client/store/private_file.py",
+                'return os.name == "posix" and bool(found.st_mode & 0o077)',
+                "return not found",
+            ),
+        ),
         tests("client/test_client_store.py", "CL12_a_file_that_others_can_open"),
     ),
     Mutant(
@@ -129,7 +135,7 @@ CLIENT = (
         (
             Edit(
                 "client/session.py",
-                '                if problem.error != "invalid_grant":\n                    raise\n',
+                '            if problem.error != "invalid_grant":\n                raise\n',
                 "",
             ),
         ),
@@ -146,9 +152,9 @@ CLIENT = (
         "Two servers share one drawer of tokens.",
         (
             Edit(
-                "client/store.py",
-                "json.dumps([settings.issuer, settings.client_id, settings.audience])",
-                "json.dumps([settings.client_id, settings.audience])",
+                "client/store/drawer.py",
+                "json.dumps([self.issuer, self.client_id, self.audience])",
+                "json.dumps([self.client_id, self.audience])",
             ),
         ),
         tests("client/test_client_tokens.py", "CL18_another_server_client_or_audience_is_another_drawer"),
@@ -275,8 +281,8 @@ CLIENT = (
         (
             Edit(
                 "client/serve/browser.py",
-                "return tokens if tokens and self._digest is not None and tokens.browser == self._digest else None",
-                "return tokens",
+                "if held.browser == self._digest)\n",
+                "if held)\n",
             ),
         ),
         tests("client/test_serve_login.py", "another_browser_sees_no_notes_and_may_not_act"),
@@ -287,8 +293,8 @@ CLIENT = (
         (
             Edit(
                 "client/serve/browser.py",
-                "return tokens if tokens and self._digest is not None and tokens.browser == self._digest else None",
-                "return tokens if tokens and tokens.browser == self._digest else None",
+                'return "" if self._digest is None else next(own, "")',
+                'return next(own, "")',
             ),
         ),
         tests("client/test_serve_login.py", "a_browser_without_a_session_is_not_a_terminal"),
@@ -299,8 +305,8 @@ CLIENT = (
         (
             Edit(
                 "client/serve/browser.py",
-                "        if self.load() is not None:\n            self._store.delete()",
-                "        self._store.delete()",
+                "        if own := self._own():\n            self._store.delete(account=own)\n",
+                "        self._store.delete()\n",
             ),
         ),
         tests("client/test_serve_login.py", "another_browser_sees_no_notes_and_may_not_act"),
@@ -401,5 +407,141 @@ CLIENT = (
         "A login at the page can be finished at any time.",
         (Edit("client/serve/logins.py", "if now < login.expires_at}", "if now}"),),
         tests("client/test_serve_login.py", "a_login_waits_ten_minutes"),
+    ),
+    Mutant(
+        "B27-keyring-order",
+        "The access token is saved before its refresh token: killed in between, a spent refresh token is left.",
+        (
+            Edit(
+                "client/store/file.py",
+                "            self._entry(sub).write(tokens.refresh_token)\n            self._write(after.with_keyring(sub))\n",
+                "            self._write(after.with_keyring(sub))\n            self._entry(sub).write(tokens.refresh_token)\n",
+            ),
+        ),
+        tests("client/test_client_killed.py", "B27_kill_9_between_file_and_keyring"),
+    ),
+    Mutant(
+        "B27-into-the-keyring",
+        "A refresh token moves into the keyring while an older one stays in the file for a moment.",
+        (Edit("client/store/file.py", "if sub in before.people and not was_there:", "if not before:"),),
+        tests("client/test_client_killed.py", "B27_kill_9_between_file_and_keyring"),
+    ),
+    Mutant(
+        "CL11-litter",
+        "What a killed process left aside stays for good, refresh token included.",
+        (
+            Edit(
+                "client/store/private_file.py",
+                "            litter.unlink(missing_ok=True)\n",
+                "            str(litter)\n",
+            ),
+        ),
+        tests("client/test_client_store.py", "CL11_litter_of_a_killed_process_goes_with_the_next_save"),
+    ),
+    Mutant(
+        "CL18-keyring",
+        "Two drawers share one place in the keyring.",
+        (
+            Edit(
+                "client/store/file.py",
+                "json.dumps([*parts, sub])",
+                "json.dumps([sub])",
+            ),
+        ),
+        tests("client/test_client_keyring.py", "CL18_entries_are_kept_apart"),
+    ),
+    Mutant(
+        "CL18-person",
+        "Whoever is called by another's email is taken for them.",
+        (
+            Edit(
+                "client/store/drawer.py",
+                "        if not account or account in self.people:\n",
+                "        if not account:\n",
+            ),
+        ),
+        tests("client/test_client_store.py", "a_name_is_first_an_id_then_an_email_then_a_name"),
+    ),
+    Mutant(
+        "CL14-post",
+        "A request that must not be repeated is repeated when the server is busy.",
+        (Edit("client/patience.py", 'return method == "GET" and status', "return bool(method) and status"),),
+        tests("client/test_client_patience.py", "CL14_a_post_is_never_repeated"),
+    ),
+    Mutant(
+        "CL14-bounds",
+        "A server can make us wait for as long as it likes.",
+        (Edit("client/wire.py", " or waited > patience.LONGEST:", ":"),),
+        tests("client/test_client_patience.py", "CL14_a_server_that_asks_for_too_much_is_not_asked_again"),
+    ),
+    Mutant(
+        "CL19-held-back",
+        "Ctrl-C between the refresh and the saving of what it brought ends the login.",
+        (
+            Edit(
+                "client/interrupts.py",
+                "        heard.append(number)\n        handler = before[signal.Signals(number)]\n        if len(heard) > 1 and callable(handler):\n",
+                "        handler = before[signal.Signals(number)]\n        if callable(handler):\n",
+            ),
+        ),
+        tests("client/test_client_interrupts.py", "a_signal_waits_for_the_end_of_the_block"),
+    ),
+    Mutant(
+        "CL19-last-lines",
+        "Ctrl-C in the last lines of a command shows a traceback.",
+        (
+            Edit(
+                "client/cli.py",
+                "    except KeyboardInterrupt as stop:  # in the very last lines: nothing is left to be undone\n",
+                "    except ZeroDivisionError as stop:\n",
+            ),
+            Edit(
+                "client/cli.py",
+                "        interrupts.end_at_once()\n        status = interrupts.status_of(stop)\n",
+                "        status = hash(stop)\n",
+            ),
+            Edit(
+                "client/cli.py",
+                "    except KeyboardInterrupt as stop:\n        say_stopped(stop, as_json=as_json)\n        return interrupts.status_of(stop)\n",
+                "",
+            ),
+        ),
+        tests("client/test_client_interrupts.py", "CL19_a_call_that_is_stopped_anywhere"),
+    ),
+    Mutant(
+        "CL18-switch",
+        "A refresh for one person makes them act for everybody.",
+        (
+            Edit(
+                "client/store/drawer.py",
+                "current = sub if make_current or not self.people else self.current",
+                "current = sub if make_current is not None else sub",
+            ),
+        ),
+        tests("client/test_client_accounts.py", "CL18_a_refresh_does_not_switch"),
+    ),
+    Mutant(
+        "CL18-internal",
+        "The token of another server goes to the internal address of ours.",
+        (
+            Edit(
+                "client/commands/accounts.py",
+                'internal = settings.issuer_internal_url if context.issuer == settings.issuer else ""',
+                "internal = settings.issuer_internal_url",
+            ),
+        ),
+        tests("client/test_client_accounts.py", "logout_all_does_not_dial_our_internal_address_for_another_server"),
+    ),
+    Mutant(
+        "CL12-silent-keyring",
+        "A keyring that does not answer holds the app up for good.",
+        (
+            Edit(
+                "client/store/system_keyring.py",
+                "        value, problem = answers.get(timeout=seconds)\n",
+                "        value, problem = answers.get(timeout=seconds + 100)\n",
+            ),
+        ),
+        tests("client/test_client_keyring.py", "a_silent_keyring_holds_nobody_up"),
     ),
 )
