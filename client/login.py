@@ -68,7 +68,7 @@ class PendingLogin:
         self._superseded: str | None = None
         self._nonce = random()
         self._verifier = random()
-        state = random()
+        state, hint = random(), _login_hint(store, settings.account)
         self._listener = Listener(state, ports)
         self.redirect_uri = self._listener.redirect_uri
         self.parameters = {
@@ -81,7 +81,7 @@ class PendingLogin:
             "nonce": self._nonce,
             "code_challenge": s256(self._verifier),
             "code_challenge_method": "S256",
-        } | _login_hint(store, settings.account)
+        } | hint
         separator = "&" if "?" in metadata.authorization_endpoint else "?"
         self.url = metadata.authorization_endpoint + separator + urlencode(self.parameters, quote_via=quote)
         on_moment(AuthorizationRequest(metadata.authorization_endpoint, self.parameters))
@@ -171,9 +171,10 @@ def _login_hint(store: Store, account: str) -> dict[str, str]:
     if not account:
         return {}
     with suppress(StoreDamagedError):
-        known = store.drawer()
-        email = known.people[known.find(account) or ""].identity.get("email") if known.find(account) else None
-        return {"login_hint": str(email or account)}
+        drawer = store.drawer()
+        sub = drawer.find(account)
+        if sub is not None:
+            return {"login_hint": str(drawer.people[sub].identity.get("email") or account)}
     return {"login_hint": account}
 
 
