@@ -17,9 +17,9 @@ from typing import Any
 import httpx2
 
 from client import urls
+from client.answers import busy, read_json, unavailable
 from client.errors import InsufficientScopeError, MalformedError, RefusedError
 from client.store import TokenSet
-from client.wire import busy, read_json, unavailable
 
 
 @dataclass(frozen=True, slots=True)

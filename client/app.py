@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from client import discovery
+from client.answers import fetch_document
 from client.api_calls import Caller, same_person
 from client.errors import ClientError, StoreDamagedError, UnavailableError
 from client.moments import IdentityVerified, Moment, unseen
 from client.session import Session, not_logged_in, token_set
 from client.settings import CALLBACK_PORTS, Settings
 from client.store import Store, TokenSet
-from client.wire import Exchange, fetch_document, http_options
+from client.wire import Exchange, http_options
 
 if TYPE_CHECKING:
     from client.login import LoginAttempt, PendingLogin

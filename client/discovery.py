@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 
 from client import urls
+from client.answers import fetch_document
 from client.errors import MalformedError
-from client.wire import fetch_document
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class LoginAttempt:
         self._superseded: str | None = None
         self._nonce = random()
         self._verifier = random()
+        self._hint = _login_hint(store, settings.account)
         self.state = random()
 
     def parameters(self, redirect_uri: str) -> dict[str, str]:
@@ -83,7 +84,7 @@ class LoginAttempt:
             "nonce": self._nonce,
             "code_challenge": s256(self._verifier),
             "code_challenge_method": "S256",
-        } | _login_hint(self._store, self._settings.account)
+        } | self._hint
 
     def url(self, redirect_uri: str) -> str:
         """Where the browser has to go."""
@@ -192,9 +193,10 @@ def _login_hint(store: Store, account: str) -> dict[str, str]:
     if not account:
         return {}
     with suppress(StoreDamagedError):
-        known = store.drawer()
-        email = known.people[known.find(account) or ""].identity.get("email") if known.find(account) else None
-        return {"login_hint": str(email or account)}
+        drawer = store.drawer()
+        sub = drawer.find(account)
+        if sub is not None:
+            return {"login_hint": str(drawer.people[sub].identity.get("email") or account)}
     return {"login_hint": account}
 
 

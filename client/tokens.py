@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 from authlib.integrations.httpx_client import OAuth2Client
 
+from client.answers import busy, read_object, unavailable
 from client.discovery import Metadata
 from client.errors import MalformedError, RefusedError, UnavailableError
-from client.wire import busy, read_object, unavailable
 
 TEN_YEARS = 10 * 366 * 86400
 WHAT = "The token endpoint"

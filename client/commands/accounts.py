@@ -34,7 +34,7 @@ def accounts(settings: Settings) -> Outcome:
             "audience": account.context.audience or None,
             "current": account.is_current,
         }
-        | outcome.token_document(account.tokens, in_keyring=account.in_keyring)
+        | outcome.token_document(account.tokens, account.drawer)
         for account in found
     ]
     if not found:
@@ -51,7 +51,7 @@ def _lines(found: list[Account], here: Context) -> Iterator[str]:
             last = account.context
             yield f"[bold]{escape(last.issuer)}[/]"
             yield f"  [dim]client {escape(last.client_id)}, audience {escape(last.audience or 'unknown')}[/]"
-        kept = "keyring" if account.in_keyring else "file" if account.tokens.refresh_token else "none"
+        kept = outcome.token_document(account.tokens, account.drawer)["refresh_token"] or "none"
         yield f"  {'●' if account.is_current else ' '} {escape(outcome.person(account.tokens.identity))}"
         yield f"      {outcome.granted(account.tokens)}"
         yield f"      access token {outcome.validity(account.tokens)}; refresh token: {kept}"

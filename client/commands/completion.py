@@ -5,6 +5,7 @@
 """
 
 import os
+import re
 import shlex
 import sys
 from enum import StrEnum
@@ -19,6 +20,7 @@ from client.program import ALIAS
 from client.settings import Settings, env_name
 from client.store import accounts, drawers
 
+HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+:-]*")
 VARIABLE = "_CLIENT_COMPLETE"
 """By this typer knows that a shell asks."""
 
@@ -96,7 +98,10 @@ def init() -> None:
 
 
 def account_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Emails of those who are logged in, or subs where there is no email. Quiet about everything that is wrong."""
+    """Emails (or subs) of those who are logged in. Quiet about everything that is wrong.
+
+    They come from servers and end up on a command line, by way of `eval` in zsh: so none that a shell could act upon.
+    """
     given = {name: value for name, value in ctx.params.items() if name in ("token_dir", "token_store") and value}
     if value := os.environ.get(env_name("token_dir")):
         given.setdefault("token_dir", value)
@@ -106,4 +111,4 @@ def account_names(ctx: typer.Context, incomplete: str) -> list[str]:
     except (ClientError, OSError):
         return []
     names = {str(identity.get("email") or identity["sub"]) for identity in people}
-    return sorted(name for name in names if name.startswith(incomplete) and name.isprintable())
+    return sorted(name for name in names if name.startswith(incomplete) and HARMLESS.fullmatch(name))

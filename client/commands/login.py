@@ -54,7 +54,7 @@ def login(
         )
     if tokens.refresh_token is None:
         lines.append("  No refresh token came along: when the access token runs out you will have to log in again.")
-    document = outcome.token_document(tokens) | {
+    document = outcome.token_document(tokens, app.store.drawer()) | {
         "stored_in": where,
         "is_who_was_asked_for": done.is_who_was_asked_for,
     }

@@ -11,7 +11,7 @@ from client.errors import printable
 from client.moments import Moment, Waiting
 from client.screen import err
 from client.settings import Settings
-from client.store import Store, TokenSet, open_store
+from client.store import Drawer, Store, TokenSet, open_store
 
 if TYPE_CHECKING:
     from client.app import NativeApp
@@ -45,8 +45,9 @@ def person_document(identity: dict[str, Any]) -> dict[str, Any]:
     return {name: identity.get(name) for name in ("sub", "name", "email")}
 
 
-def token_document(tokens: TokenSet, *, in_keyring: bool = False) -> dict[str, Any]:
-    """What may be told about tokens: never the tokens."""
+def token_document(tokens: TokenSet, drawer: Drawer) -> dict[str, Any]:
+    """What may be told about tokens that lie in this drawer: never the tokens."""
+    in_keyring = tokens.identity["sub"] in drawer.in_keyring
     kept = "keyring" if in_keyring else "file" if tokens.refresh_token else None
     return {
         "account": person_document(tokens.identity),

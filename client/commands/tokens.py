@@ -32,9 +32,8 @@ def status(settings: Settings, *, as_json: bool = False) -> Outcome:
         if not as_json:
             Outcome(None, [*lines, f"{'Store':<10}{escape(store.describe())}"]).show(as_json=False)
         raise not_logged_in(store, settings.account)
-    in_keyring = str(tokens.identity["sub"]) in drawer.in_keyring
     file = store.place()
-    document = place | {"stored_in": file} | outcome.token_document(tokens, in_keyring=in_keyring)
+    document = place | {"stored_in": file} | outcome.token_document(tokens, drawer)
     until = datetime.fromtimestamp(tokens.expires_at).astimezone().isoformat(" ", "seconds")
     refresh_token = {
         "keyring": "in the system keyring",
@@ -55,9 +54,10 @@ def status(settings: Settings, *, as_json: bool = False) -> Outcome:
 
 def refresh(settings: Settings) -> Outcome:
     """Trade the refresh token for new tokens now."""
-    tokens = outcome.native_app(settings).refresh()
+    app = outcome.native_app(settings)
+    tokens = app.refresh()
     lines = [f"[bold green]✓[/] New tokens, {outcome.validity(tokens)}.", f"  Scopes: {outcome.granted(tokens)}"]
-    return Outcome(outcome.token_document(tokens), [*lines, *outcome.clock_remarks(tokens)])
+    return Outcome(outcome.token_document(tokens, app.store.drawer()), [*lines, *outcome.clock_remarks(tokens)])
 
 
 def whoami(settings: Settings) -> Outcome:

@@ -46,13 +46,16 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person in one drawer."""
+    """One person in one drawer, whose file is called `key`."""
 
     context: Context
     key: str
     tokens: TokenSet
-    is_current: bool
-    in_keyring: bool
+    drawer: Drawer
+
+    @property
+    def is_current(self) -> bool:
+        return str(self.tokens.identity["sub"]) == self.drawer.current
 
     def store(self, settings: Settings) -> FileStore:
         """The store of this person, wherever `settings` point."""
@@ -82,14 +85,8 @@ def accounts(store: FileStore, settings: Settings) -> list[Account]:
     drawer, context = store.contents()
     mine = Context.of(settings)
     return [
-        Account(
-            mine if store.path.stem == mine.key else context,
-            store.path.stem,
-            tokens,
-            sub == drawer.current,
-            sub in drawer.in_keyring,
-        )
-        for sub, tokens in drawer.people.items()
+        Account(mine if store.path.stem == mine.key else context, store.path.stem, tokens, drawer)
+        for tokens in drawer.people.values()
     ]
 
 

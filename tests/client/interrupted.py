@@ -28,6 +28,8 @@ from client.store import open_store
 DIRECTORY = Path(os.environ.get("CLIENT_TOKEN_DIR", ""))
 FIRST = 6
 """Before this line our handlers are not installed yet."""
+LAST = 6
+"""Each of the last lines is tried: there is little left that could catch an exception."""
 ROOMS = str(Path(client.__file__).parent) + os.sep
 
 
@@ -36,7 +38,8 @@ def main(number: signal.Signals, points: int, command: list[str]) -> None:
     before = {path: path.read_bytes() for path in DIRECTORY.glob("*.json")}
     total = int(run(command, 0, number)["lines"])
     assert total > points, "are these points at all?"
-    for point in range(FIRST, total + 1, (total - FIRST) // points):
+    spread = range(FIRST, total - LAST, (total - FIRST) // points)
+    for point in (*spread, *range(total - LAST + 1, total + 1)):
         if command[0] != "refresh":
             restore(before)
         print(json.dumps(run(command, point, number)), flush=True)  # noqa: T201 (a program)
@@ -67,7 +70,8 @@ def run(command: list[str], point: int, number: signal.Signals) -> dict[str, Any
             "point": point,
             "status": status,
             "screen": screen.read().decode(),
-            "lines": len(counted.read()),
+            "lines": len(lines := counted.read()),
+            "signalled": b"!" in lines,
             "stored": stored(),
         }
 
@@ -84,6 +88,7 @@ def watch(point: int, number: signal.Signals, counted: int) -> None:
             if point == 0:
                 os.write(counted, b".")
             if left == 0:
+                os.write(counted, b"!")
                 os.kill(os.getpid(), number)
         return trace
 

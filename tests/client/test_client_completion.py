@@ -46,7 +46,7 @@ def complete(line: str, directory: Path, token_dir: str) -> list[str]:
         ("client no", ["notes"]),
         ("client lo", ["login", "logout"]),
         ("client notes --expl", ["--explain"]),
-        ("client use ", ["alice@example.com", "auth0|no-email"]),
+        ("client use ", ["alice@example.com", "no-email"]),
         ("client use al", ["alice@example.com"]),
         ("client use alice@exa", ["example.com"]),
         ("client notes --account al", ["alice@example.com"]),
@@ -55,8 +55,11 @@ def complete(line: str, directory: Path, token_dir: str) -> list[str]:
 )
 def test_bash(app: NativeApp, issuer: FakeIssuer, tmp_path: Path, line: str, offered: list[str]) -> None:
     log_in(app)
-    issuer.claims = {"sub": "auth0|no-email", "email": None}
+    issuer.claims = {"sub": "no-email", "email": None}
     log_in(app)
+    for name in ("auth0|pipe", "$(id)", "`id`", "a;b", "a b", "*", "-x", "a'b", 'a"b', "a\nb", "é@example.com"):
+        issuer.claims = {"sub": name, "email": name}
+        log_in(app)
     assert complete(line, tmp_path, app.settings.token_dir) == offered
 
 

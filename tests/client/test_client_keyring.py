@@ -1,6 +1,7 @@
 """The system keyring: where refresh tokens go when there is one, and what happens when it does not play along."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from client.app import NativeApp
 from client.errors import StoreDamagedError, StoreError
 from client.settings import Settings
 from client.store import FileStore, TokenSet, open_store, system_keyring
-from tests.client.conftest import Clock, log_in
+from tests.client.conftest import Cli, Clock, log_in
 from tests.client.fake_server import FakeIssuer
 from tests.client.keyring_backend import Keyring, LowKeyring
 
@@ -59,6 +60,16 @@ def test_the_refresh_token_goes_to_the_keyring_alone(settings: Settings, tmp_pat
     store.delete()
     assert not entries(tmp_path)
     assert not store.path.exists()
+
+
+@pytest.mark.usefixtures("backend")
+def test_commands_say_where_it_is(cli: Cli, app: NativeApp) -> None:
+    log_in(app)
+    assert cli("status", "--json").document["refresh_token"] == "file"
+    assert cli("refresh", "--json", CLIENT_TOKEN_STORE="auto").document["refresh_token"] == "keyring"
+    assert cli("status", "--json").document["refresh_token"] == "keyring"
+    assert cli("accounts", "--json").document[0]["refresh_token"] == "keyring"
+    assert "in the system keyring" in cli("status").out
 
 
 @pytest.mark.usefixtures("backend")
@@ -120,12 +131,17 @@ def test_a_silent_keyring_holds_nobody_up(
     monkeypatch.setattr(system_keyring, "ANSWER_SECONDS", 0.05)
     store_in(settings, "auto").save(TOKENS)
     backend.mood = "silent"
-    with pytest.raises(StoreError, match="it does not answer"):
-        store_in(settings, "auto").load()
-    system_keyring.forget_probes()
-    assert "it does not answer" in store_in(settings, "auto").describe()
-    with pytest.raises(StoreError, match="it does not answer"):
-        store_in(settings, "keyring").check()
+
+    def ask() -> None:
+        with pytest.raises(StoreError, match="it does not answer"):
+            store_in(settings, "auto").load()
+        system_keyring.forget_probes()
+        assert "it does not answer" in store_in(settings, "auto").describe()
+        with pytest.raises(StoreError, match="it does not answer"):
+            store_in(settings, "keyring").check()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(ask).result(timeout=30)
 
 
 @pytest.mark.parametrize(("mode", "taken"), [("auto", False), ("keyring", True)])

@@ -142,7 +142,7 @@ API = (
         tests("api/test_api_logs.py", "secrets_are_taken_out_whoever_logs_them"),
     ),
     Mutant(
-        "HT9-terminal",
+        "HT9-api-terminal",
         "Control characters reach the terminal.",
         (Edit("api/logs.py", "last = [_escape, structlog", "last = [structlog"),),
         tests("api/test_api_logs.py", "HT9_whatever_is_logged_stays_one_line", "a_traceback_cannot_forge_a_line"),

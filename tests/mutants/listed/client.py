@@ -539,9 +539,21 @@ CLIENT = (
             Edit(
                 "client/store/system_keyring.py",
                 "        value, problem = answers.get(timeout=seconds)\n",
-                "        value, problem = answers.get(timeout=seconds + 100)\n",
+                "        value, problem = answers.get(timeout=seconds + 40)\n",
             ),
         ),
         tests("client/test_client_keyring.py", "a_silent_keyring_holds_nobody_up"),
+    ),
+    Mutant(
+        "CL18-completion",
+        "An email that a server has made up is put on the command line as it is.",
+        (
+            Edit(
+                "client/commands/completion.py",
+                "name.startswith(incomplete) and HARMLESS.fullmatch(name)",
+                "name.startswith(incomplete)",
+            ),
+        ),
+        tests("client/test_client_completion.py", "bash"),
     ),
 )
