@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Protocol, TextIO
 
@@ -22,8 +23,8 @@ from authserver.settings import Settings
 MOST = 500
 """Characters of one value."""
 
-MOST_OF_TRACEBACK = 6000
-"""Characters of a traceback; its end is kept."""
+MOST_OF_TRACEBACK = 3000
+"""Characters of a traceback; its end is kept. Up to 4096 bytes a pipe takes a line whole, whichever worker wrote it."""
 
 REDACTED = "[redacted]"
 
@@ -40,8 +41,6 @@ _SECRET_SHAPE = re.compile(
     r"|(?<=://)[^/\s@:]*:[^\s@]+(?=@)",  # the password in a URL
     re.I,
 )
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-_CONTROL_IN_TRACEBACK = {code: text for code, text in _CONTROL.items() if code != ord("\n")}
 
 
 class Log(Protocol):
@@ -74,7 +73,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> Log:
     logging.getLogger("authserver").setLevel(level)
     logging.captureWarnings(capture=True)
     log: Log = structlog.wrap_logger(
-        structlog.WriteLogger(stream),
+        _Lines(stream),
         processors=chain,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
@@ -131,7 +130,23 @@ def _is_secret(name: str) -> bool:
 
 
 def _wall_of_text(logger: Any, method: str, line: EventDict) -> EventDict:
+    """Besides, nothing that moves a cursor, begins a line or turns the direction of writing."""
     for name, value in wall(logger, method, line).items():
-        if isinstance(value, str):
-            line[name] = value.translate(_CONTROL_IN_TRACEBACK if name == "exception" else _CONTROL)
+        if isinstance(value, str) and not value.isprintable():
+            kept = "\n" if name == "exception" else ""
+            line[name] = "".join(ch if ch.isprintable() or ch in kept else ascii(ch)[1:-1] for ch in value)
     return line
+
+
+class _Lines:
+    """Where lines of ours go. A full disk or a closed pipe loses lines; it never changes an answer."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = info = warning = msg

@@ -51,7 +51,7 @@ def serve(settings: Settings) -> int:
             process.start()
             return process
 
-        return workers.supervise(settings.workers, start, listener)
+        return workers.supervise(settings.workers, start, lambda: first.get_value() == 0, listener)
 
 
 def listen(host: str, port: int) -> socket.socket:

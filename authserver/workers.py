@@ -9,22 +9,29 @@ it and listen to their parent alone; when it is gone, they stop by themselves (s
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
 
 Start = Callable[[], SpawnProcess]
 
+PAUSE = 1.0
+"""Seconds before another attempt, when a worker could not begin."""
+
 log = logging.getLogger("authserver")
 
 
-def supervise(count: int, start: Start, listener: socket.socket) -> int:
-    """Keep `count` workers running until SIGTERM or SIGINT, then close our side too. Returns the exit status."""
+def supervise(count: int, start: Start, has_served: Callable[[], bool], listener: socket.socket) -> int:
+    """Keep `count` workers running until SIGTERM or SIGINT, then close our side too. Returns the exit status.
+
+    Before one `has_served` a failure is everybody's; later on it may be a database that comes back.
+    """
     caught = SimpleQueue[int]()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, lambda number, _: caught.put(number))
     workers = [_started(start) for _ in range(count)]
-    failed = _watch(workers, start, caught)
+    failed = _watch(workers, start, has_served, caught)
     for worker in workers:
         worker.terminate()
     listener.close()  # the workers have theirs, and close it when nobody waits there any more
@@ -39,14 +46,16 @@ def _started(start: Start) -> SpawnProcess:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _watch(workers: list[SpawnProcess], start: Start, caught: SimpleQueue[int]) -> int:
+def _watch(workers: list[SpawnProcess], start: Start, has_served: Callable[[], bool], caught: SimpleQueue[int]) -> int:
     while caught.get() == signal.SIGCHLD:
         for place, worker in enumerate(workers):
             if worker.exitcode is None:
                 continue
-            if worker.exitcode > 0:  # it could not begin, and a successor could not either
+            if worker.exitcode > 0 and not has_served():
                 return worker.exitcode
             log.warning("worker %s ended (%s), another takes its place", worker.pid, worker.exitcode)
+            if worker.exitcode > 0:
+                time.sleep(PAUSE)
             workers[place] = _started(start)
     return 0
 

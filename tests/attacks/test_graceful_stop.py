@@ -265,6 +265,32 @@ def test_B22_workers_are_replaced_and_do_not_outlive_their_parent(
         until_refused(load)
 
 
+def test_B22_a_worker_that_cannot_begin_is_tried_again_while_others_serve(
+    prepared: Prepared, authority: Authority, tmp_path: Path
+) -> None:
+    url = prepared.copy(tmp_path)
+    file = Path(url.removeprefix("sqlite:///"))
+    with served(tmp_path, "--workers", "2", AUTHSERVER_DATABASE_URL=url) as server:
+        load = Load(server, authority, "")
+        first = wait_for_workers(server)
+        for _ in trying():
+            if server.log.read_text().count("accepting requests") == 2:
+                break
+        file.rename(file.with_suffix(".away"))
+        os.kill(first[0], signal.SIGKILL)
+        for _ in trying():
+            if "a worker cannot start" in server.log.read_text():
+                break
+        with load.connect() as connection:
+            connection.sendall(load.request("GET /healthz"))
+            assert Peer._answer(connection)
+        file.with_suffix(".away").rename(file)
+        for _ in trying():
+            if server.log.read_text().count("accepting requests") == 3:
+                break
+        assert server.stop() == 0
+
+
 def wait_for_workers(server: Served, without: int = 0) -> list[int]:
     """The process ids of two workers, when there are two and none of them is this."""
     parent = server.process.pid

@@ -1031,8 +1031,8 @@ AUTHSERVER = (
         (
             Edit(
                 "authserver/logs.py",
-                'value.translate(_CONTROL_IN_TRACEBACK if name == "exception" else _CONTROL)',
-                "value",
+                "if isinstance(value, str) and not value.isprintable():",
+                "if value is line:",
             ),
         ),
         tests("attacks/test_logs.py", "HT9_nor_can_a_terminal_be_commanded"),
@@ -1190,5 +1190,17 @@ AUTHSERVER = (
             ),
         ),
         tests("attacks/test_canary.py", "HT8_no_page_no_error_and_no_figure_holds_a_secret"),
+    ),
+    Mutant(
+        "HT8-disk",
+        "A full disk turns answers into errors.",
+        (Edit("authserver/logs.py", "with suppress(OSError, ValueError):", "with suppress():"),),
+        tests("attacks/test_logs.py", "HT8_a_full_disk_loses_lines_and_no_answer"),
+    ),
+    Mutant(
+        "B22-again",
+        "One worker that cannot begin ends all.",
+        (Edit("authserver/workers.py", "if worker.exitcode > 0 and not has_served():", "if worker.exitcode > 0:"),),
+        tests("attacks/test_graceful_stop.py", "B22_a_worker_that_cannot_begin_is_tried_again_while_others_serve"),
     ),
 )
