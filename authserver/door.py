@@ -78,7 +78,10 @@ class _Doorway:
             response.headers["Allow"] = ", ".join(endpoint.methods)
         else:
             body = await self._read(http)
-            answer = await anyio.to_thread.run_sync(self._work, http, body, tenant, limiter=self.limiter)
+            if endpoint.waits:
+                answer = await anyio.to_thread.run_sync(self._work, http, body, tenant, limiter=self.limiter)
+            else:
+                answer = self._work(http, body, tenant)
             response = pages.render(answer, http.method, tenant)
         if origin and endpoint.cors == "any":
             response.headers["Access-Control-Allow-Origin"] = "*"
