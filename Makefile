@@ -7,8 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 SDK_VENV := .venv-sdk
+COMPOSE_FILES := -f docker-compose.yml $(if $(TLS),-f docker-compose.tls.yml)
 SDK_STAMP := $(SDK_VENV)/.installed
-.PHONY: help setup demo test test-all test-sdk mutants check fmt lock docs
+BENCH_NODE := tests/bench/node
+.PHONY: help setup demo up down certs doctor test test-all test-sdk test-containers bench mutants check fmt lock docs
 
 help: ## this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,27 @@ $(STAMP): requirements.lock
 demo: $(STAMP) ## the whole story: log in, call the API, be refused, refresh, log out
 	@$(BIN)/python -m client.demo
 
+up: $(if $(TLS),certs) ## docker compose: all three, healthy; then open http://127.0.0.1:8400/   (TLS=1: under https)
+	@docker compose $(COMPOSE_FILES) up --build --wait
+	@echo "Open http://127.0.0.1:$${CLIENT_HOST_PORT:-8400}/ and log in as alice@example.com, password understudy"
+
+down: ## stop them and leave nothing running; what they have stored stays   (docker compose down -v: forget it, too)
+	@docker compose down --remove-orphans
+
+certs: certs/ca.pem ## a local authority and a certificate for localhost, kept out of git
+
+certs/ca.pem: | $(STAMP)
+	@mkdir -p -m 700 certs
+	@$(BIN)/python -m trustme --quiet --dir certs --identities localhost 127.0.0.1 ::1 authserver api \
+		--expires-on "$$($(BIN)/python -c 'import datetime as d; print(d.date.today() + d.timedelta(days=365))')"
+	@cd certs && mv server.pem localhost.pem && mv server.key localhost.key && mv client.pem ca.pem
+	@# Only you get past the directory. The containers' user must read the files, each of which is mounted by itself.
+	@chmod 644 certs/*
+	@echo "certs/ca.pem is the authority that browsers and SDKs have to trust. It can sign nothing more: its key is gone."
+
+doctor: $(STAMP) ## look at what runs, from this machine and from inside the containers; says what would fail and the fix
+	@$(BIN)/python -m authserver doctor $(ARGS)
+
 test: $(STAMP) ## the suite on SQLite; PostgreSQL and a browser where the machine has them
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
@@ -37,10 +60,19 @@ mutants: $(STAMP) ## take the protections out one by one; a test must notice eac
 test-sdk: $(STAMP) $(SDK_STAMP) ## other people's SDKs, unmodified, against a freshly started server
 	@$(SDK_VENV)/bin/python -m pytest -c tests/sdk/pytest.ini --rootdir tests/sdk tests/sdk -v
 
+test-containers: $(STAMP) ## the compose files as people use them, on the Docker engine that DOCKER_HOST names, with a browser
+	@docker info >/dev/null 2>&1 || { echo "No Docker engine answers here: start one, or set DOCKER_HOST."; exit 1; }
+	@$(BIN)/python -m pytest -c tests/containers/pytest.ini --rootdir . tests/containers -v $(ARGS)
+
 $(SDK_STAMP): tests/sdk/requirements.lock
 	@$(PYTHON) -m venv $(SDK_VENV)
 	@$(SDK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/sdk/requirements.lock
 	@touch $@
+
+bench: $(STAMP) ## what a request costs, beside a bare Starlette route and npm's oidc-provider (some minutes; ARGS=--help)
+	@if command -v npm >/dev/null && [ $(BENCH_NODE)/package-lock.json -nt $(BENCH_NODE)/node_modules/.package-lock.json ]; then \
+		npm ci --silent --prefix $(BENCH_NODE) || echo "npm could not install oidc-provider; the bench goes on without"; fi
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: $(STAMP) ## lint, types, walls
 	@$(BIN)/ruff check .

@@ -4,7 +4,6 @@ Prints one line, `READY <base URL>`, when requests are accepted. Anything that p
 stderr and exit status 2. Ends with status 0 on SIGTERM and SIGINT, after the requests in hand.
 """
 
-import logging
 import signal
 import socket
 import ssl
@@ -17,41 +16,30 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
+from api import logs
 from api.app import create_app
+from api.server import HttpProtocol, Server
 from api.settings import Settings
 from api.store import DamagedDatabaseError
 
 GRACE_SECONDS = 5
 
 
-class Server(uvicorn.Server):
-    """uvicorn, saying when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, base_url: str) -> None:
-        super().__init__(config)
-        self._base_url = base_url
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        sys.stdout.write(f"READY {self._base_url}\n")
-        sys.stdout.flush()
-
-
 def main() -> None:
     # After its graceful stop uvicorn raises the signal again; the default handler would then kill.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
     settings = _settings()
+    logs.configure(settings.log_format, settings.log_level)
     try:
         app = create_app(settings)
         listener = _listen(settings.host, settings.port)
         config = uvicorn.Config(
             app,
+            http=HttpProtocol,
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
-            access_log=False,  # request lines may hold what a caller should not have put there
+            access_log=False,  # request lines may hold what a caller should not have put there; `observation` tells
             log_config=None,
             proxy_headers=False,
             server_header=False,
@@ -64,7 +52,8 @@ def main() -> None:
         _give_up(f"a certificate or key file cannot be used: {error}")
     except OSError as error:
         _give_up(str(error))
-    Server(config, _base_url(settings, listener)).run(sockets=[listener])
+    base_url = _base_url(settings, listener)
+    Server(config, lambda: _say(f"READY {base_url}")).run(sockets=[listener])
 
 
 def _settings() -> Settings:
@@ -99,6 +88,11 @@ def _base_url(settings: Settings, listener: socket.socket) -> str:
     scheme = "http" if settings.tls_cert is None else "https"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - recognised, not bound
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 from typing import Annotated, Any
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import SecurityScopes
 
 from api import verification
@@ -21,6 +21,7 @@ from api.bearer import BearerToken
 from api.claims import AccessToken
 from api.errors import ForbiddenError, InsufficientScopeError
 from api.keys import Keys
+from api.observation import found
 from api.service import TheService
 
 # How long the one request that finds the keys old waits for new ones before it goes on with the old.
@@ -40,12 +41,17 @@ def requires_person(*scope: str) -> Any:
 
 
 async def _access_token(
-    needed: SecurityScopes, service: TheService, compact: Annotated[str, Depends(bearer_token)]
+    needed: SecurityScopes,
+    request: Request,
+    service: TheService,
+    compact: Annotated[str, Depends(bearer_token)],
 ) -> AccessToken:
     unverified = verification.read(compact)
     await _fetch_keys_if_needed(service.keys, unverified.kid)
     key = service.keys.get(unverified.kid)
     token = verification.verify(unverified, key, service.rules, service.now())
+    facts = found(request)
+    facts.client_id, facts.verdict = token.client_id, "accepted"
     if not token.scope.issuperset(needed.scopes):
         raise InsufficientScopeError(needed.scope_str)
     return token
@@ -53,8 +59,12 @@ async def _access_token(
 
 async def _access_token_of_a_person(token: Annotated[AccessToken, Depends(_access_token)]) -> AccessToken:
     if token.for_itself:
-        raise ForbiddenError("Notes belong to people, and this token was issued to a client for itself")
+        raise nobodys_notes()
     return token
+
+
+def nobodys_notes() -> ForbiddenError:
+    return ForbiddenError("Notes belong to people, and this token was issued to a client for itself")
 
 
 async def _fetch_keys_if_needed(keys: Keys, kid: str) -> None:

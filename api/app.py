@@ -3,7 +3,6 @@
 import logging
 import ssl
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -16,12 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
-from api import health, me, notes
+from api import docs, health, me, metrics, notes, openapi
 from api.claims import Rules
 from api.discovery import Issuer
 from api.door import Door
-from api.errors import ApiError, InvalidRequestError, MethodNotAllowedError, NotFoundError, UnavailableError, answer
+from api.errors import ApiError, InvalidRequestError, MethodNotAllowedError, NotFoundError, UnavailableError
 from api.keys import Keys
+from api.metrics import Metrics
+from api.observation import Observation, refuse
 from api.service import Service
 from api.settings import Settings
 from api.store import open_store
@@ -46,18 +47,29 @@ def create_app(settings: Settings, now: Callable[[], float] = time.time) -> Fast
 
     app = FastAPI(
         title="Notes",
-        description=f"A resource server. Needs access tokens of {settings.issuer} for {settings.audience}.",
+        description=(
+            f"A resource server: it needs access tokens that `{settings.issuer}` issued for `{settings.audience}`, "
+            "and checks their scopes. Authorize, then try the operations out; without the scope the answer is 403."
+        ),
         lifespan=lifespan,
-        # The pages that FastAPI would serve here load their scripts from elsewhere.
+        generate_unique_id_function=lambda route: route.name,
+        # The pages that FastAPI would serve load their scripts from elsewhere; `docs` and `openapi` have ours.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # A redirect would be built from the Host header, and would send the token along.
         redirect_slashes=False,
     )
-    app.state.service = Service(rules, Keys(issuer.fetch_jwks, now), store, now)
-    for room in (me, notes, health):
+    figures = Metrics()
+    keys = Keys(issuer.fetch, now, figures.fetch)
+    figures.watch_keys(keys.age)
+    app.state.service = Service(rules, keys, store, figures, now)
+    for room in (me, notes, health, metrics, openapi):
         app.include_router(room.router)
+    if settings.docs_client_id:
+        app.include_router(docs.room(settings.docs_client_id))
     app.add_middleware(Door)
+    app.add_middleware(Observation, metrics=figures)
     for kind in (
         ApiError,
         HTTPException,
@@ -65,14 +77,13 @@ def create_app(settings: Settings, now: Callable[[], float] = time.time) -> Fast
         OperationalError,
         PoolTimeoutError,
         ClientDisconnect,
-        Exception,
     ):
         app.add_exception_handler(kind, _refuse)
     return app
 
 
-async def _refuse(_request: Request, exception: Exception) -> JSONResponse:
-    return answer(_as_api_error(exception))
+async def _refuse(request: Request, exception: Exception) -> JSONResponse:
+    return refuse(request, _as_api_error(exception))
 
 
 def _as_api_error(exception: Exception) -> ApiError:
@@ -87,8 +98,7 @@ def _as_api_error(exception: Exception) -> ApiError:
         case ClientDisconnect():
             return InvalidRequestError("The request ended early")
         case OperationalError() | PoolTimeoutError():
-            log.error("the database failed: %.300s", exception)
+            # The driver's words alone: SQLAlchemy's would add the statement with what a caller wrote.
+            log.error("the database failed", extra={"reason": f"{getattr(exception, 'orig', exception)!s:.300}"})
             return UnavailableError("The database is not available")
-    correlation_id = uuid.uuid4().hex[:12]
-    log.error("unexpected error %s", correlation_id, exc_info=exception)
-    return ApiError(f"Something went wrong here; the log calls it {correlation_id}")
+    raise exception

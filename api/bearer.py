@@ -15,7 +15,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
-from api.errors import InvalidRequestError, MissingTokenError
+from api.errors import MalformedCredentialsError, MissingTokenError
 
 _CREDENTIALS = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
 _OTHER_SCHEME = re.compile(r"(?!(?i:bearer) )[A-Za-z0-9-]+ ")
@@ -30,15 +30,15 @@ class BearerToken(SecurityBase):
 
     async def __call__(self, request: Request) -> str:
         if "access_token" in request.query_params:
-            raise InvalidRequestError("An access token must not be sent in the query")
+            raise MalformedCredentialsError("An access token must not be sent in the query")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() in _FORMS:
-            raise InvalidRequestError("This API reads no forms, and no access token from one")
+            raise MalformedCredentialsError("This API reads no forms, and no access token from one")
         headers = request.headers.getlist("authorization")
         if len(headers) > 1:
-            raise InvalidRequestError("There is more than one Authorization header")
+            raise MalformedCredentialsError("There is more than one Authorization header")
         if not headers or _OTHER_SCHEME.match(headers[0]):
             raise MissingTokenError("This request needs an access token in the Authorization header")
         credentials = _CREDENTIALS.fullmatch(headers[0])
         if credentials is None:
-            raise InvalidRequestError("The Authorization header is not of the form: Bearer <access token>")
+            raise MalformedCredentialsError("The Authorization header is not of the form: Bearer <access token>")
         return credentials[1]

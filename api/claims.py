@@ -41,9 +41,9 @@ class AccessToken:
 
 def check_claims(claims: dict[str, Any], rules: Rules, *, plain: bool, now: float) -> AccessToken:
     if claims.get("iss") != rules.issuer:
-        raise InvalidTokenError("The access token is from another issuer")
+        raise InvalidTokenError("The access token is from another issuer", "issuer")
     if rules.audience not in _audiences(claims):
-        raise InvalidTokenError("The access token is for another API")
+        raise InvalidTokenError("The access token is for another API", "audience")
     _check_times(claims, now)
     sub = _text(claims, "sub")
     client = "azp" if plain else "client_id"
@@ -51,7 +51,7 @@ def check_claims(claims: dict[str, Any], rules: Rules, *, plain: bool, now: floa
     if plain:
         _check_plain_token_is_an_access_token(claims, client_id, rules)
     if "cnf" in claims:
-        raise InvalidTokenError("The access token is bound to a key and cannot be used as a bearer token")
+        raise InvalidTokenError("The access token is bound to a key and cannot be used as a bearer token", "bound")
     for_itself = claims.get("gty") == "client-credentials" or (
         client_id is not None and sub in (client_id, f"{client_id}@clients")
     )
@@ -60,36 +60,36 @@ def check_claims(claims: dict[str, Any], rules: Rules, *, plain: bool, now: floa
 
 def _check_plain_token_is_an_access_token(claims: dict[str, Any], azp: str | None, rules: Rules) -> None:
     if rules.require_at_jwt:
-        raise InvalidTokenError("This API accepts only tokens of type at+jwt")
+        raise InvalidTokenError("This API accepts only tokens of type at+jwt", "type")
     if azp is None or "nonce" in claims or "at_hash" in claims:
-        raise InvalidTokenError("The token is not an access token")
+        raise InvalidTokenError("The token is not an access token", "type")
 
 
 def _check_times(claims: dict[str, Any], now: float) -> None:
     expires, issued = _numeric_date(claims, "exp"), _numeric_date(claims, "iat")
     not_before = _numeric_date(claims, "nbf") if "nbf" in claims else now
     if now >= expires:
-        raise InvalidTokenError("The access token has expired")
+        raise InvalidTokenError("The access token has expired", "expired")
     if now < not_before:
-        raise InvalidTokenError("The access token is not valid yet")
+        raise InvalidTokenError("The access token is not valid yet", "not_yet_valid")
     if issued > now + MAX_FUTURE_IAT:
-        raise InvalidTokenError("The access token was issued in the future")
+        raise InvalidTokenError("The access token was issued in the future", "not_yet_valid")
 
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
     # Printable: it becomes a database key and is sent back; neither may meet a NUL or half a surrogate pair.
     if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
-        raise InvalidTokenError("A claim of the access token is missing or of the wrong type")
+        raise InvalidTokenError("A claim of the access token is missing or of the wrong type", "claims")
     return value
 
 
 def _numeric_date(claims: dict[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidTokenError("A time in the access token is missing or not a number")
+        raise InvalidTokenError("A time in the access token is missing or not a number", "claims")
     if not 0 <= value <= MAX_NUMERIC_DATE:  # also false for NaN and infinity
-        raise InvalidTokenError("A time in the access token is out of range")
+        raise InvalidTokenError("A time in the access token is out of range", "claims")
     return value
 
 
@@ -97,7 +97,7 @@ def _audiences(claims: dict[str, Any]) -> list[str]:
     value = claims.get("aud")
     audiences = [value] if isinstance(value, str) else value
     if not isinstance(audiences, list) or not all(isinstance(audience, str) for audience in audiences):
-        raise InvalidTokenError("The audience of the access token is missing or of the wrong type")
+        raise InvalidTokenError("The audience of the access token is missing or of the wrong type", "claims")
     return audiences
 
 

@@ -6,19 +6,24 @@ insufficient_scope).
     ApiError
     ├── MissingTokenError       401, a bare challenge
     ├── InvalidRequestError     400
+    │   └── MalformedCredentialsError
     ├── InvalidTokenError       401
     ├── InsufficientScopeError  403
     ├── ForbiddenError          403, no challenge: no other token of this caller would help
     ├── NotFoundError           404
     ├── MethodNotAllowedError   405
+    ├── TooSlowError            408
     ├── ContentTooLargeError    413
     ├── UnsupportedTypeError    415
     ├── InvalidContentError     422
     └── UnavailableError        503, with Retry-After
+        └── KeysUnavailableError
 
 The JSON body is `{"error", "error_description"}` and says what the challenge says. A request without a token
 made no error that section 3.1 has a code for, and the challenge carries none; so its body carries
 `error_description` alone. Descriptions are sentences of ours: nothing that a caller sent is ever repeated.
+
+`verdict` is what the refusal says about the access token, in one word for the metrics; None: nothing.
 """
 
 from http import HTTPStatus
@@ -35,6 +40,7 @@ class ApiError(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     error: str | None = "server_error"
     challenges = False
+    verdict: str | None = None
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -55,6 +61,7 @@ class MissingTokenError(ApiError):
     status = HTTPStatus.UNAUTHORIZED
     error = None
     challenges = True
+    verdict = "missing"
 
 
 class InvalidRequestError(ApiError):
@@ -63,16 +70,25 @@ class InvalidRequestError(ApiError):
     challenges = True
 
 
+class MalformedCredentialsError(InvalidRequestError):
+    verdict = "malformed"
+
+
 class InvalidTokenError(ApiError):
     status = HTTPStatus.UNAUTHORIZED
     error = "invalid_token"
     challenges = True
+
+    def __init__(self, description: str, verdict: str) -> None:
+        super().__init__(description)
+        self.verdict = verdict
 
 
 class InsufficientScopeError(ApiError):
     status = HTTPStatus.FORBIDDEN
     error = "insufficient_scope"
     challenges = True
+    verdict = "insufficient_scope"
 
     def __init__(self, scope: str) -> None:
         super().__init__("The access token does not carry the scope that this request needs")
@@ -85,6 +101,7 @@ class InsufficientScopeError(ApiError):
 class ForbiddenError(ApiError):
     status = HTTPStatus.FORBIDDEN
     error = "access_denied"
+    verdict = "access_denied"
 
 
 class NotFoundError(ApiError):
@@ -102,6 +119,11 @@ class MethodNotAllowedError(ApiError):
 
     def headers(self) -> dict[str, str]:
         return {"Allow": self.allow}
+
+
+class TooSlowError(ApiError):
+    status = HTTPStatus.REQUEST_TIMEOUT
+    error = "invalid_request"
 
 
 class ContentTooLargeError(ApiError):
@@ -125,6 +147,10 @@ class UnavailableError(ApiError):
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "1"}
+
+
+class KeysUnavailableError(UnavailableError):
+    verdict = "keys_unavailable"
 
 
 def answer(error: ApiError) -> JSONResponse:

@@ -33,5 +33,8 @@ async def readyz(service: TheService) -> Status:
     if not service.keys.usable():
         await asyncio.to_thread(service.keys.refresh)
     if not service.keys.usable():
-        raise UnavailableError("The keys of the issuer are not available")
+        raise UnavailableError(
+            f"The database answers. The keys of the issuer are not available: {service.keys.problem}. "
+            "This service's log names the setting to change"
+        )
     return Status(status="ready")

@@ -1,4 +1,4 @@
-"""Keys: the issuer's public keys, cached.
+"""Keys: the issuer's public keys, cached, and beside them where it lets people log in.
 
 RFC 7517 (JWK, JWK Set), RFC 8725 section 3.1 (one algorithm per key). When keys are fetched:
 
@@ -25,8 +25,8 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from api.discovery import DiscoveryError
-from api.errors import InvalidTokenError, UnavailableError
+from api.discovery import DiscoveryError, Login, Published
+from api.errors import InvalidTokenError, KeysUnavailableError
 
 TTL = 600.0
 COOL_DOWN = 30.0
@@ -51,16 +51,35 @@ class _Snapshot:
     """What one fetch brought. Replaced as a whole, so that it can be read without a lock."""
 
     keys: dict[str, PublicKey] = field(default_factory=dict)
+    login: Login | None = None
     fetched_at: float = float("-inf")
 
 
 class Keys:
-    def __init__(self, fetch_jwks: Callable[[], dict[str, Any]], now: Callable[[], float]) -> None:
-        self._fetch_jwks = fetch_jwks
+    """`count` is told how each fetch went: "success", or the kind of DiscoveryError."""
+
+    def __init__(self, fetch: Callable[[], Published], now: Callable[[], float], count: Callable[[str], None]) -> None:
+        self._fetch = fetch
         self._now = now
+        self._count = count
+        self._problem: DiscoveryError | None = None
         self._snapshot = _Snapshot()
         self._in_flight = threading.Lock()
         self._paused_at = float("-inf")
+
+    @property
+    def login(self) -> Login | None:
+        """Where people log in; None while the issuer has not said so."""
+        return self._snapshot.login
+
+    @property
+    def problem(self) -> str:
+        """Why the last fetch brought nothing, in words for anybody."""
+        return self._problem.public if self._problem else "it has not been asked yet"
+
+    def age(self) -> float:
+        """Seconds since the keys were fetched; infinite while there are none."""
+        return self._now() - self._snapshot.fetched_at
 
     def has(self, kid: str) -> bool:
         return self.usable() and kid in self._snapshot.keys
@@ -74,11 +93,13 @@ class Keys:
 
     def get(self, kid: str) -> PublicKey:
         if not self.usable():
-            raise UnavailableError("The keys of the issuer are not available")
+            raise KeysUnavailableError(f"The keys of the issuer are not available: {self.problem}")
         try:
             return self._snapshot.keys[kid]
         except KeyError:
-            raise InvalidTokenError("The access token is signed with a key that its issuer does not publish") from None
+            raise InvalidTokenError(
+                "The access token is signed with a key that its issuer does not publish", "unknown_key"
+            ) from None
 
     def refresh(self, kid: str | None = None) -> None:
         """Fetch the keys, for a request that needs `kid`, unless somebody just did. Failures are logged."""
@@ -86,18 +107,23 @@ class Keys:
             if self._paused() or (self._younger_than(TTL) and (kid is None or self.has(kid))):
                 return
             try:
-                keys = _usable_keys(self._fetch_jwks())
+                published = self._fetch()
+                keys = _usable_keys(published.jwks)
             except DiscoveryError as error:
-                log.warning("keys not refreshed: %.300s", error)
+                self._problem = error
+                self._count(error.kind)
+                log.warning("keys not fetched", extra={"reason": str(error), "kind": error.kind})
             else:
-                self._snapshot = _Snapshot(keys, self._now())
+                self._snapshot = _Snapshot(keys, published.login, self._now())
+                self._count("success")
+                log.info("keys fetched", extra={"kids": sorted(keys)})
                 if kid is None or kid in keys:
                     return
             self._paused_at = self._now()
 
     def _younger_than(self, seconds: float) -> bool:
         # A clock that was set back must not make keys immortal, hence the lower bound.
-        return 0 <= self._now() - self._snapshot.fetched_at < seconds
+        return 0 <= self.age() < seconds
 
     def _paused(self) -> bool:
         pause = COOL_DOWN if self.usable() else COLD_COOL_DOWN
@@ -129,7 +155,7 @@ def _public_key(jwk: dict[str, Any]) -> PublicKey | None:
         if kind == ("EC", "P-256") and jwk.get("alg", "ES256") == "ES256":
             return PublicKey("ES256", ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")}))
     except (JoseError, ValueError, KeyError, TypeError) as error:
-        log.warning("a key of the issuer cannot be read: %.300r", error)
+        log.warning("a key of the issuer cannot be read", extra={"reason": f"{error!r:.300}"})
     return None
 
 

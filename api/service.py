@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from api.claims import Rules
 from api.keys import Keys
+from api.metrics import Metrics
 from api.store import Store
 
 
@@ -16,6 +17,7 @@ class Service:
     rules: Rules
     keys: Keys
     store: Store
+    metrics: Metrics
     now: Callable[[], float]
 
 

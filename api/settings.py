@@ -1,18 +1,20 @@
 """Settings: what a deployment decides, read once at start.
 
 Every field is an environment variable (`API_ISSUER`) and a flag (`--issuer`); the flag wins. An empty
-variable counts as absent, because compose files write `API_CA_FILE=` for "none". Cache times and size limits
-are not settings: they are constants beside the code they bound.
+value counts as absent, because compose files write `API_CA_FILE=` for "none"; only for `docs_client_id` emptiness
+means something. Cache times and size limits are not settings: they are constants beside the code they bound.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from api.logs import LogFormat, LogLevel
 
 
 def _http_url(value: str) -> str:
@@ -45,7 +47,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="API_",
-        env_ignore_empty=True,
         frozen=True,
         cli_prog_name="python -m api",
         cli_kebab_case=True,
@@ -76,6 +77,16 @@ class Settings(BaseSettings):
     require_at_jwt: bool = Field(
         default=False, description="take only tokens of type at+jwt (RFC 9068), not Auth0's plain JWT"
     )
+    docs_client_id: Annotated[str, Field(pattern="^[ -~]*$", max_length=255)] = Field(
+        "api-docs", description="client_id with which the page at /docs logs people in; empty: no such page"
+    )
+    log_format: LogFormat = Field("auto", description="JSON lines, or text; auto: text on a terminal, else JSON")
+    log_level: LogLevel = Field("info", description="what is worth a line")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value != "" or name == "docs_client_id"}
 
     @model_validator(mode="after")
     def _files_come_together_and_exist(self) -> "Settings":

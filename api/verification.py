@@ -56,36 +56,38 @@ class UnverifiedToken:
 
 def read(compact: str) -> UnverifiedToken:
     if len(compact) > MAX_TOKEN_LENGTH:
-        raise InvalidTokenError("The access token is too long")
+        raise InvalidTokenError("The access token is too long", "malformed")
     try:
         protected, _, _ = map(_decode_part, compact.split("."))  # three parts: an encrypted token has five
         header = decode_object(protected)
     except ValueError as error:
-        raise InvalidTokenError("The access token is not a signed JWT in compact form") from error
+        raise InvalidTokenError("The access token is not a signed JWT in compact form", "malformed") from error
     if any(name in header for name in _REFUSED_HEADERS):
-        raise InvalidTokenError("The access token has a header parameter that this API refuses")
+        raise InvalidTokenError("The access token has a header parameter that this API refuses", "header")
     alg, typ, kid = header.get("alg"), header.get("typ"), header.get("kid")
     if alg not in ALGORITHMS:
-        raise InvalidTokenError("The access token is signed with an algorithm that this API does not accept")
+        raise InvalidTokenError(
+            "The access token is signed with an algorithm that this API does not accept", "algorithm"
+        )
     # Media types are compared without regard to case (RFC 7515 section 4.1.9).
     if not isinstance(typ, str) or typ.lower() not in ACCESS_TOKEN_TYPES + PLAIN_TYPES:
-        raise InvalidTokenError("The token is not of a type that this API accepts")
+        raise InvalidTokenError("The token is not of a type that this API accepts", "type")
     if not isinstance(kid, str) or not _KID.fullmatch(kid):
-        raise InvalidTokenError("The access token does not name its key")
+        raise InvalidTokenError("The access token does not name its key", "header")
     return UnverifiedToken(compact, alg, typ.lower(), kid)
 
 
 def verify(token: UnverifiedToken, key: PublicKey, rules: Rules, now: float) -> AccessToken:
     if token.alg != key.alg:
-        raise InvalidTokenError("The access token is signed with another algorithm than its key is for")
+        raise InvalidTokenError("The access token is signed with another algorithm than its key is for", "algorithm")
     try:
         payload = jws.deserialize_compact(token.compact, key.key, registry=_REGISTRY).payload
     except (JoseError, ValueError) as error:
-        raise InvalidTokenError("The signature of the access token is wrong") from error
+        raise InvalidTokenError("The signature of the access token is wrong", "signature") from error
     try:
         claims: dict[str, Any] = decode_object(payload)
     except ValueError as error:
-        raise InvalidTokenError("The claims of the access token are not a JSON object") from error
+        raise InvalidTokenError("The claims of the access token are not a JSON object", "claims") from error
     return check_claims(claims, rules, plain=token.typ in PLAIN_TYPES, now=now)
 
 

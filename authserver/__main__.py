@@ -1,4 +1,4 @@
-"""`python -m authserver`: serve · seed · rotate-keys · sweep.
+"""`python -m authserver`: serve · seed · rotate-keys · sweep · doctor.
 
 Every option is also an environment variable (`AUTHSERVER_` and its name); the flag wins. What prevents a start is
 said on stderr in one line each, with exit status 2.
@@ -12,6 +12,7 @@ from pydantic_settings import CliApp, CliSubCommand, SettingsConfigDict, Setting
 
 from authserver import keys, seed
 from authserver.clock import system_clock
+from authserver.doctor.command import Doctor
 from authserver.serve import serve
 from authserver.settings import Settings
 from authserver.store.engine import Database, StoreError
@@ -82,6 +83,7 @@ class Authserver(BaseModel):
     seed: CliSubCommand[Seed]
     rotate_keys: CliSubCommand[RotateKeys]
     sweep: CliSubCommand[Sweep]
+    doctor: CliSubCommand[Doctor]
 
     def cli_cmd(self) -> None:
         CliApp.run_subcommand(self)

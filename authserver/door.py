@@ -43,7 +43,7 @@ log = logging.getLogger("authserver")
 THREADS = 16
 """How many requests are worked on at once in a process; the rest wait their turn on the loop."""
 
-_CORS_HEADERS = "auth0-client, authorization, content-type, dpop"
+_CORS_HEADERS = "auth0-client, authorization, content-type, dpop, x-requested-with"
 
 
 def routes(endpoints: Iterable[Endpoint], tenant_of: Callable[[Scope], Tenant]) -> list[Route]:
@@ -78,7 +78,10 @@ class _Doorway:
             response.headers["Allow"] = ", ".join(endpoint.methods)
         else:
             body = await self._read(http)
-            answer = await anyio.to_thread.run_sync(self._work, http, body, tenant, limiter=self.limiter)
+            if endpoint.waits:
+                answer = await anyio.to_thread.run_sync(self._work, http, body, tenant, limiter=self.limiter)
+            else:
+                answer = self._work(http, body, tenant)
             response = pages.render(answer, http.method, tenant)
         if origin and endpoint.cors == "any":
             response.headers["Access-Control-Allow-Origin"] = "*"

@@ -50,18 +50,16 @@ class Keyring:
 
     _parsed: dict[str, RSAKey | ECKey] = field(default_factory=dict)
 
-    def sign(self, db: Connection, now: int, alg: str, typ: str, claims: dict[str, Any]) -> str:
-        """A compact JWS by the key of `alg` that is current at `now`. Raises LookupError when there is none."""
-        row = _current(_rows(db), now, alg)
-        header = {"alg": alg, "typ": typ, "kid": row.kid}
-        return jwt.encode(header, claims, self._key(row), algorithms=[alg])
+    def signer(self, db: Connection, now: int) -> "Signer":
+        """Signs with the keys that are current at `now`: one look at the rows, however many tokens an answer has."""
+        return Signer(self, _rows(db), now)
 
     def verify(self, db: Connection, token: str) -> dict[str, Any] | None:
         """The claims of an RS256 token that we signed, expired or not; None for anything else."""
         for row in _rows(db):
             if row.alg == RS256:
                 try:
-                    return jwt.decode(token, self._key(row), algorithms=[RS256]).claims
+                    return jwt.decode(token, self.parsed(row), algorithms=[RS256]).claims
                 except (JoseError, ValueError, TypeError):  # TypeError: a header member of a wrong JSON type
                     continue
         return None
@@ -70,17 +68,33 @@ class Keyring:
         """Every key that may have signed a live token or will soon sign one; public members only (RFC 7517 §5)."""
         rows = _rows(db)
         keys = [
-            {**self._key(row).as_dict(private=False), "kid": row.kid, "use": "sig", "alg": row.alg}
+            {**self.parsed(row).as_dict(private=False), "kid": row.kid, "use": "sig", "alg": row.alg}
             for row in reversed(rows)
             if not _is_forgotten(row, rows, now)
         ]
         return {"keys": keys}
 
-    def _key(self, row: _Row) -> RSAKey | ECKey:
+    def parsed(self, row: _Row) -> RSAKey | ECKey:
+        """The key in this row, imported once."""
         if row.kid not in self._parsed:
             of = RSAKey if row.alg == RS256 else ECKey
             self._parsed[row.kid] = of.import_key(json.loads(row.private_key))
         return self._parsed[row.kid]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The keys of one moment."""
+
+    _keyring: Keyring
+    _found: list[_Row]
+    _now: int
+
+    def sign(self, alg: str, typ: str, claims: dict[str, Any]) -> str:
+        """A compact JWS by the current key of `alg`. Raises LookupError when there is none."""
+        row = _current(self._found, self._now, alg)
+        header = {"alg": alg, "typ": typ, "kid": row.kid}
+        return jwt.encode(header, claims, self._keyring.parsed(row), algorithms=[alg])
 
 
 def generate(db: Connection, now: int, alg: str, activates_at: int) -> str:

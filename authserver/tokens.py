@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from authserver.keys import RS256
+from authserver.keys import RS256, Signer
 from authserver.messages import TokenResponse
 from authserver.rules import claims
 from authserver.rules.scopes import OFFLINE_ACCESS, OPENID
@@ -53,8 +53,11 @@ def mint(
     `refreshed` is the one that was presented.
     """
     api = find_resource_server(db, grant.audience) if grant.audience else None
-    access_token, access_row = _access_token(db, tenant, client, grant, api, scope, now, refreshed is not None)
-    id_token = _id_token(db, tenant, client, user, grant, scope, now, nonce, access_token) if OPENID in scope else None
+    signer = tenant.keyring.signer(db, now)
+    access_token, access_row = _access_token(signer, tenant, client, grant, api, scope, now, refreshed is not None)
+    id_token = (
+        _id_token(signer, tenant, client, user, grant, scope, now, nonce, access_token) if OPENID in scope else None
+    )
     refresh_token, refresh_row = _refresh_token(client, grant, refreshed, now)
     response = TokenResponse(
         access_token=access_token,
@@ -67,7 +70,7 @@ def mint(
 
 
 def _access_token(
-    db: Connection,
+    signer: Signer,
     tenant: Tenant,
     client: Client,
     grant: Grant,
@@ -84,13 +87,13 @@ def _access_token(
     else:
         gty = "refresh_token" if from_refresh else None
         token = signed_access_token(
-            db, tenant, client, api, subject=grant.user_id, audience=audience, scope=scope, now=now, gty=gty
+            signer, tenant, client, api, subject=grant.user_id, audience=audience, scope=scope, now=now, gty=gty
         )
     return token, AccessToken(issued.digest(token), grant.grant_id, " ".join(scope), audience, expires_at)
 
 
 def signed_access_token(
-    db: Connection,
+    signer: Signer,
     tenant: Tenant,
     client: Client,
     api: ResourceServer | None,
@@ -115,11 +118,11 @@ def signed_access_token(
     else:
         typ, profile = "JWT", {"azp": client.client_id, **({"gty": gty} if gty else {})}
     alg = api.signing_alg if api else RS256
-    return tenant.keyring.sign(db, now, alg, typ, {**claims, **profile})
+    return signer.sign(alg, typ, {**claims, **profile})
 
 
 def _id_token(
-    db: Connection,
+    signer: Signer,
     tenant: Tenant,
     client: Client,
     user: User,
@@ -144,7 +147,7 @@ def _id_token(
         half = hashlib.sha256(access_token.encode()).digest()[:16]
         protocol["at_hash"] = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
     # The protocol's claims come last: nothing in a profile can overwrite them.
-    return tenant.keyring.sign(db, now, RS256, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
+    return signer.sign(RS256, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
 
 
 def _refresh_token(

@@ -33,6 +33,8 @@ async def read_body(http: HttpRequest) -> bytes:
 
     Raises TooLarge, or InvalidRequest when the sender gave up.
     """
+    if http.method == "GET" and "content-length" not in http.headers and "transfer-encoding" not in http.headers:
+        return b""  # RFC 9112 §6.3: there is none, so no deadline has to be kept
     body = bytearray()
     try:
         with anyio.fail_after(BODY_SECONDS):

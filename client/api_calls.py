@@ -11,14 +11,15 @@ Left out: RFC 9728 resource metadata, DPoP.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import httpx2
 
 from client import urls
-from client.errors import InsufficientScopeError, MalformedError, RefusedError, UnavailableError
+from client.answers import busy, read_json, unavailable
+from client.errors import InsufficientScopeError, MalformedError, RefusedError
 from client.store import TokenSet
-from client.wire import read_json, unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Caller:
         if status == 403 and error == "insufficient_scope":
             raise _insufficient(self.what, _parameter(challenge, "scope"), tokens.scope)
         if status == 429 or status >= 500:
-            raise UnavailableError(f"{self.what} is busy or out of order (status {status}).")
+            raise busy(self.what, answer)
         reason = _reason(answer)
         raise RefusedError(f"{self.what} said no ({status}{reason and ': ' + reason}).", error=error, status=status)
 
@@ -85,7 +86,7 @@ def _insufficient(what: str, needed: str, granted: str) -> InsufficientScopeErro
     wanted = " ".join(missing or needed.split())
     return InsufficientScopeError(
         f"{what} wants the scope {wanted or '(it does not say which)'}, and this login does not have it.",
-        f'Log in with it: python -m client login --scope "{" ".join([*granted.split(), *missing])}"',
+        f"Log in with it: python -m client login --scope {quote(' '.join([*granted.split(), *missing]))}",
         scope=needed,
     )
 

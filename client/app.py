@@ -1,7 +1,7 @@
 """The native app as a whole: settings, store, clock and wire, put together once.
 
-The command line and the demo both use it. Nothing here talks to a terminal, and each network object is
-made when it is first needed.
+The command line, the page and the demo use it. Nothing here talks to a terminal; each network object is made when it
+is first needed, and what only a login or a refresh needs is imported then: most commands find a valid access token.
 """
 
 import secrets
@@ -9,19 +9,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from client import discovery, id_token
+from client import discovery
+from client.answers import fetch_document
 from client.api_calls import Caller, same_person
-from client.errors import ClientError, LoginNeededError, StoreDamagedError, UnavailableError
-from client.login import PendingLogin
-from client.session import Session, token_set
+from client.errors import ClientError, StoreDamagedError, UnavailableError
+from client.moments import IdentityVerified, Moment, unseen
+from client.session import Session, not_logged_in, token_set
 from client.settings import CALLBACK_PORTS, Settings
 from client.store import Store, TokenSet
-from client.tokens import TokenEndpoint
-from client.wire import Exchange, fetch_document, http_options
+from client.wire import Exchange, http_options
+
+if TYPE_CHECKING:
+    from client.login import LoginAttempt, PendingLogin
+    from client.tokens import TokenEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class LoggedOut:
     was_logged_in: bool
     problem: ClientError | None
     """Why the server could not be told, if it could not. The local tokens are gone either way."""
+    identity: dict[str, Any] | None = None
+    """Who it was."""
 
 
 class NativeApp:
@@ -39,16 +45,21 @@ class NativeApp:
         *,
         now: Callable[[], float] = time.time,
         random: Callable[[], str] = secrets.token_urlsafe,
+        sleep: Callable[[float], None] = time.sleep,
         on_exchange: Callable[[Exchange], None] | None = None,
+        on_moment: Callable[[Moment], None] = unseen,
         ports: Sequence[int] = CALLBACK_PORTS,
     ) -> None:
         self.settings = settings
         self.store = store
         self._now = now
         self._random = random
+        self._sleep = sleep
         self._on_exchange = on_exchange
+        self._on_moment = on_moment
+        self._trace_id = secrets.token_hex(16)
         self._ports = ports
-        self._session = Session(store, self._refreshed, now)
+        self._session = Session(store, self._refreshed, now, settings.account)
 
     @cached_property
     def metadata(self) -> discovery.Metadata:
@@ -56,11 +67,21 @@ class NativeApp:
             return discovery.discover(http, self.settings.issuer)
 
     @cached_property
-    def token_endpoint(self) -> TokenEndpoint:
+    def token_endpoint(self) -> "TokenEndpoint":
+        from client.tokens import TokenEndpoint
+
         return TokenEndpoint(self.settings.client_id, self.metadata, self._http_options)
 
-    def begin_login(self) -> PendingLogin:
-        return PendingLogin(
+    def begin_login(self) -> "PendingLogin":
+        from client.login import PendingLogin
+
+        return PendingLogin(self.attempt_login(), self._ports)
+
+    def attempt_login(self) -> "LoginAttempt":
+        """For whoever receives the answer in a way of their own."""
+        from client.login import LoginAttempt
+
+        return LoginAttempt(
             self.settings,
             self.metadata,
             self.token_endpoint,
@@ -68,7 +89,7 @@ class NativeApp:
             self.store,
             now=self._now,
             random=self._random,
-            ports=self._ports,
+            on_moment=self._on_moment,
         )
 
     def tokens(self) -> TokenSet:
@@ -77,9 +98,9 @@ class NativeApp:
     def refresh(self) -> TokenSet:
         """Refresh although the access token still works (unless another process has just done so)."""
         with self.store.lock():
-            held = self.store.load()
+            held = self.store.load(with_refresh_token=False)
         if held is None:
-            raise LoginNeededError("You are not logged in.")
+            raise not_logged_in(self.store, self.settings.account)
         return self._session.tokens(rejected=held.access_token)
 
     def call_api(self, method: str, path: str, json: dict[str, str] | None = None) -> Any:
@@ -103,7 +124,7 @@ class NativeApp:
             except StoreDamagedError:
                 tokens = None
             try:
-                return LoggedOut(tokens is not None, self._revoke(tokens))
+                return LoggedOut(tokens is not None, self._revoke(tokens), tokens.identity if tokens else None)
             finally:
                 self.store.delete()
 
@@ -117,20 +138,25 @@ class NativeApp:
         return None
 
     def _refreshed(self, old: TokenSet) -> TokenSet:
+        from client import id_token
+
+        jwks = self._fetch_jwks()  # first: a refresh token must not be spent on an answer that cannot be checked
         asked_at = self._now()
         answer = self.token_endpoint.refresh(str(old.refresh_token))
-        token, claims = old.id_token, old.identity
+        token, claims, difference = old.id_token, old.identity, old.clock_difference
         if answer.id_token is not None:
             token = answer.id_token
             claims = id_token.verify(
                 token,
-                jwks=self._fetch_jwks(),
+                jwks=jwks,
                 issuer=self.metadata.issuer,
                 client_id=self.settings.client_id,
                 access_token=answer.access_token,
                 now=self._now(),
                 previous=old.identity,
             )
+            difference = id_token.clock_difference(claims, asked_at)
+            self._on_moment(IdentityVerified(claims, refreshed=True))
         return token_set(
             answer,
             asked_at=asked_at,
@@ -138,6 +164,8 @@ class NativeApp:
             identity=claims,
             scope=old.scope,
             refresh_token=old.refresh_token,
+            clock_difference=difference,
+            browser=old.browser,
         )
 
     def _fetch_jwks(self) -> dict[str, Any]:
@@ -148,4 +176,6 @@ class NativeApp:
         return httpx2.Client(**self._http_options())
 
     def _http_options(self) -> dict[str, Any]:
-        return http_options(self.settings, self._on_exchange)
+        return http_options(
+            self.settings, self._on_exchange, trace_id=self._trace_id, on_moment=self._on_moment, sleep=self._sleep
+        )

@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 
 from client import urls
+from client.answers import fetch_document
 from client.errors import MalformedError
-from client.wire import fetch_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Metadata:
     jwks_uri: str
     userinfo_endpoint: str | None
     revocation_endpoint: str | None
+    end_session_endpoint: str | None
 
 
 def discover(http: httpx2.Client, issuer: str) -> Metadata:
@@ -55,6 +56,7 @@ def check(document: dict[str, Any], issuer: str) -> Metadata:
         jwks_uri=_endpoint(document, "jwks_uri", issuer),
         userinfo_endpoint=_optional_endpoint(document, "userinfo_endpoint", issuer),
         revocation_endpoint=_optional_endpoint(document, "revocation_endpoint", issuer),
+        end_session_endpoint=_optional_endpoint(document, "end_session_endpoint", issuer),
     )
 
 

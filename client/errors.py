@@ -11,8 +11,11 @@
     └── StoreError              8    the token store cannot be trusted or used
         └── StoreDamagedError        ... but may be overwritten: the content makes no sense
 
+Hints say `python -m client`; screen.py puts what the person typed in its place.
 Every sentence may carry text from a server, so `printable` takes the terminal's control characters out.
 """
+
+import re
 
 
 def printable(text: str, limit: int = 500) -> str:
@@ -28,6 +31,11 @@ class ClientError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(printable(message, 2000))
         self.hint = printable(hint or self.default_hint, 2000)
+
+    @property
+    def kind(self) -> str:
+        """For scripts: `login_needed`, `insufficient_scope`, … after the name of the class."""
+        return "_".join(re.findall(r"[A-Z][a-z]+", type(self).__name__.removesuffix("Error"))).lower()
 
 
 class SettingsError(ClientError):

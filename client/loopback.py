@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from client import page
 from client.errors import LoginFailedError
+from client.ports import holder
 from client.settings import CALLBACK_PORTS
 
 HOST = "127.0.0.1"
@@ -166,7 +167,9 @@ def _bind(ports: Sequence[int], listener: Listener) -> _Server:
             return _Server(port, listener)
         except OSError:
             continue
+    holders = [f"{port} by {who}" for port in ports if (who := holder(port))]
     raise LoginFailedError(
         f"None of the callback ports {', '.join(map(str, ports))} on {HOST} is free.",
-        "Another login may be waiting in another terminal: finish or stop it, then try again.",
+        (f"Taken: {'; '.join(holders)}. " if holders else "Another login may be waiting in another terminal. ")
+        + "Finish or stop one of them, then try again: the server takes no other ports.",
     )

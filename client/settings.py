@@ -16,6 +16,7 @@ CALLBACK_PORTS = (8400, 8401, 8402)
 
 class TokenStore(StrEnum):
     auto = "auto"
+    keyring = "keyring"
     file = "file"
     memory = "memory"
 
@@ -46,19 +47,37 @@ class Settings:
     )
     api_url: str = _option("CLIENT_API_URL", "http://localhost:8000", "The notes API; the only place the token goes.")
     api_internal_url: str = _option("CLIENT_API_INTERNAL_URL", "", "Dial the API here instead (containers).")
+    account: str = _option(
+        "CLIENT_ACCOUNT", "", "Whose tokens: an email, name or sub that is logged in. Empty: the current account's."
+    )
     token_store: str = _option(
-        "CLIENT_TOKEN_STORE", "auto", "auto or file: a 0600 file; memory: forgotten when the command ends."
+        "CLIENT_TOKEN_STORE",
+        "auto",
+        "Where the refresh token lies. keyring: the system's; file: a 0600 file; auto: keyring if it works, else file; "
+        "memory: forgotten when the command ends.",
     )
     token_dir: str = _option(
         "CLIENT_TOKEN_DIR", "", "Directory of the token file (0700). Default: this user's data directory."
     )
+    page_url: str = _option(
+        "CLIENT_PAGE_URL",
+        "",
+        "Where a browser reaches the app's page (python -m client serve), if it runs in a container.",
+    )
     ca_file: str = _option("CLIENT_CA_FILE", "", "PEM file with extra certificate authorities to trust.")
+    explain: bool = field(
+        default=False,
+        metadata={"env": "CLIENT_EXPLAIN", "help": "Tell on stderr what goes over the wire, and why."},
+    )
 
     def __post_init__(self) -> None:
         self._check_url("issuer", required=True)
         self._check_url("api_url", required=True)
         self._check_url("issuer_internal_url", required=False, plain_http_anywhere=True)
         self._check_url("api_internal_url", required=False, plain_http_anywhere=True)
+        self._check_url("page_url", required=False, plain_http_anywhere=True)
+        if not self.account.isprintable() or len(self.account) > 255:
+            raise SettingsError("CLIENT_ACCOUNT is no name that anybody could have.")
         if "openid" not in self.scope.split():
             raise SettingsError(
                 "CLIENT_SCOPE has no 'openid'.",

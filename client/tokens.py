@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 from authlib.integrations.httpx_client import OAuth2Client
 
+from client.answers import busy, read_object, unavailable
 from client.discovery import Metadata
-from client.errors import MalformedError, RefusedError, UnavailableError, printable
-from client.wire import read_object, unavailable
+from client.errors import MalformedError, RefusedError, UnavailableError
 
 TEN_YEARS = 10 * 366 * 86400
 WHAT = "The token endpoint"
@@ -94,9 +94,7 @@ class TokenEndpoint:
 def read_token_answer(response: httpx2.Response) -> TokenAnswer:
     status = response.status_code
     if status == 429 or status >= 500:
-        after = printable(response.headers.get("retry-after", ""), 40)
-        wait = f" It asks to wait: {after} (seconds or date)." if after else ""
-        raise UnavailableError(f"{WHAT} is busy or out of order (status {status}).{wait}")
+        raise busy(WHAT, response)
     if status != 200 and not 400 <= status < 500:
         raise MalformedError(f"{WHAT} answered with status {status}.")
     body = read_object(response, WHAT)

@@ -1,13 +1,12 @@
 """The wire: every byte this app sends or receives over HTTP passes here.
 
-Done: no redirects, no proxies, no .netrc, no ambient certificates (RFC 9700 section 4.11, 4.12);
-bounded size and time; two addresses with one identity (a public URL dialled at an internal origin);
-strict JSON documents.
-Left out: compression (asked not to, and refused: a small answer may unpack to a huge one); retries (a
-lost answer to a refresh must not be asked for again blindly, see session.py).
+Done: no redirects, no proxies, no .netrc, no ambient certificates (RFC 9700 section 4.11, 4.12); bounded size and time;
+two addresses with one identity (a public URL dialled at an internal origin); W3C Trace Context: one trace id, and a
+span id for each request (`traceparent`); a busy server is asked again as patience.py says.
+Left out: compression (asked not to, and refused: a small answer may unpack to a huge one).
 """
 
-import json
+import secrets
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +16,9 @@ from typing import Any
 
 import httpx2
 
-from client import urls
-from client.errors import MalformedError, SettingsError, UnavailableError
+from client import patience, urls
+from client.errors import SettingsError
+from client.moments import Moment, Waiting, unseen
 from client.settings import Settings
 
 MAX_BODY = 1024 * 1024
@@ -50,13 +50,34 @@ class Wire(httpx2.BaseTransport):
         dialled_at: Mapping[str, str],
         on_exchange: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        trace_id: str = "",
+        on_moment: Callable[[Moment], None] = unseen,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._inner = inner
         self._dialled_at = dialled_at
         self._on_exchange = on_exchange
         self._clock = clock
+        self._trace_id = trace_id
+        self._on_moment = on_moment
+        self._sleep = sleep
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        waited = 0.0
+        for pause in patience.pauses():
+            answer = self._ask(request)
+            pause = max(pause, patience.asked_for(answer.headers.get("retry-after", ""), time.time()))
+            waited += pause
+            if not patience.is_worth_waiting(request.method, answer.status_code) or waited > patience.LONGEST:
+                return answer
+            self._on_moment(Waiting(str(request.url), answer.status_code, pause))
+            self._sleep(pause)
+        return self._ask(request)
+
+    def _ask(self, request: httpx2.Request) -> httpx2.Response:
+        if self._trace_id:
+            request.headers["traceparent"] = f"00-{self._trace_id}-{secrets.token_hex(8)}-01"
         deadline = self._clock() + MAX_SECONDS
         answer = self._inner.handle_request(self._addressed(request))
         try:
@@ -99,11 +120,16 @@ class Wire(httpx2.BaseTransport):
             yield chunk
 
 
-def http_options(settings: Settings, on_exchange: Callable[[Exchange], None] | None = None) -> dict[str, Any]:
-    """The arguments for each HTTP client we make, Authlib's included: one place decides about trust."""
+def http_options(
+    settings: Settings, on_exchange: Callable[[Exchange], None] | None = None, **wire: Any
+) -> dict[str, Any]:
+    """The arguments for each HTTP client we make, Authlib's included: one place decides about trust.
+
+    `wire` are further arguments for `Wire`.
+    """
     transport = httpx2.HTTPTransport(verify=_trust(settings.ca_file), trust_env=False)
     return {
-        "transport": Wire(transport, settings.dialled_at, on_exchange),
+        "transport": Wire(transport, settings.dialled_at, on_exchange, **wire),
         "trust_env": False,
         "follow_redirects": False,
         "timeout": TIMEOUT,
@@ -125,58 +151,6 @@ def _trust(ca_file: str) -> ssl.SSLContext:
     except OSError as problem:  # ssl.SSLError is one
         raise SettingsError(f"CLIENT_CA_FILE cannot be used: {problem}.", "It must be a PEM file.") from problem
     return trust
-
-
-def fetch_document(http: httpx2.Client, url: str, what: str) -> dict[str, Any]:
-    """GET a JSON document that a server publishes (metadata, keys)."""
-    try:
-        answer = http.get(url)
-    except httpx2.HTTPError as problem:
-        raise unavailable(what, url, problem) from problem
-    if answer.status_code == 429 or answer.status_code >= 500:
-        raise UnavailableError(f"{what} at {url} is not available now (status {answer.status_code}).")
-    if answer.status_code != 200:
-        raise MalformedError(
-            f"{what} at {url} answered with status {answer.status_code} instead of 200.",
-            "Is this the right server? Compare CLIENT_ISSUER with the address it says it is ready at.",
-        )
-    return read_object(answer, what)
-
-
-def unavailable(what: str, url: str, problem: httpx2.HTTPError) -> UnavailableError | MalformedError:
-    if isinstance(problem, AnswerRefusedError):
-        return MalformedError(f"{what} at {url} sent an answer that was not read: {problem}.")
-    reason = str(problem) or type(problem).__name__
-    return UnavailableError(f"{what} at {url} cannot be reached: {reason}.", "Is it running? Nothing was forgotten.")
-
-
-def read_json(answer: httpx2.Response, what: str) -> Any:
-    """JSON, and nothing that merely resembles it."""
-    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        raise MalformedError(f"{what} answered with {media_type or 'no content type'} instead of JSON.")
-    try:
-        return json.loads(answer.content, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as problem:
-        raise MalformedError(f"{what} answered with something that is not valid JSON.") from problem
-
-
-def read_object(answer: httpx2.Response, what: str) -> dict[str, Any]:
-    value = read_json(answer, what)
-    if not isinstance(value, dict):
-        raise MalformedError(f"{what} answered with JSON that is not an object.")
-    return value
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("duplicate member")
-    return members
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _exchange(request: httpx2.Request, answer: httpx2.Response, body: bytes) -> Exchange:

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authserver import slow_peers as server_peers
 from authserver.errors import BadVerifier
 from authserver.rules import pkce as server
 from client import pkce as client
+from client.serve import slow_peers as client_peers
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
@@ -45,3 +47,8 @@ def test_neither_hashes_what_is_not_ascii(text: str) -> None:
     for s256 in (server.s256, client.s256):
         with pytest.raises(UnicodeEncodeError):
             s256(text)
+
+
+def test_slow_peers_meet_the_same_patience() -> None:
+    """How it is kept is tested at each server: HT2."""
+    assert server_peers.PATIENCE == client_peers.PATIENCE

@@ -1,7 +1,10 @@
 """The documents keep their word: what is generated is fresh, what is linked exists, what is commanded can be made."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +120,23 @@ def test_every_target_is_phony_and_explained() -> None:
     targets = re.findall(r"^([a-z][a-z-]*):(.*)$", makefile, re.MULTILINE)
     assert {name for name, _ in targets} == set(phony[1].split())
     assert all(" ## " in line for _, line in targets)
+
+
+def test_the_fixture_in_the_readme_works(tmp_path: Path) -> None:
+    """As somebody else's test suite would have it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (fixture,) = re.findall(r"^```python\n(@pytest\.fixture.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    use = (
+        "def test_it(issuer):\n"
+        "    with urllib.request.urlopen(issuer + '.well-known/openid-configuration') as answer:\n"
+        "        assert json.load(answer)['issuer'] == issuer\n"
+    )
+    head = "import json, subprocess, sys, urllib.request\nimport pytest\n"
+    (tmp_path / "test_theirs.py").write_text(f"{head}\n{fixture}\n{use}")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "no_proxy": "*"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr

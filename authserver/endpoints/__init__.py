@@ -20,7 +20,8 @@ class Endpoint:
 
     `surface` says who reads the answer, and so how an error looks: a `program` (JSON), a `person` (a page), or a
     program with a bearer token (`resource`). `query` is False where parameters in the URL are refused. `cors` says
-    which web origins may read the answer: none, those that some client registered, or any.
+    which web origins may read the answer: none, those that some client registered, or any. `waits` is False for
+    handlers that never wait for anything, neither database nor hashing: they are answered without a thread.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Endpoint:
     surface: Literal["program", "person", "resource"]
     query: bool = True
     cors: Literal["none", "registered", "any"] = "none"
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

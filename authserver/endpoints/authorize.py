@@ -107,11 +107,11 @@ def _is_blocked(session: LoginSession, tenant: Tenant) -> bool:
 def _must_ask(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant) -> bool:
     with tenant.database.read() as db:
         client = find_client(db, asked.client_id)
+        if client is None:
+            raise InteractionLost
         api = find_resource_server(db, asked.audience) if asked.audience else None
         remembered = issued.live_grants(db, session.user_id, asked.client_id, asked.audience)
-    if client is None:
-        raise InteractionLost
-    return needs_consent(asked, client, api, remembered)
+        return needs_consent(asked, client, api, remembered)
 
 
 def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:

@@ -21,7 +21,7 @@ def ready(_: Request, tenant: Tenant) -> Answer:
 
 ROOM = Room(
     endpoints=(
-        Endpoint("/healthz", {"GET": alive}, "program"),
+        Endpoint("/healthz", {"GET": alive}, "program", waits=False),
         Endpoint("/readyz", {"GET": ready}, "program"),
     ),
 )

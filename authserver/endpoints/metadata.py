@@ -30,8 +30,8 @@ def room(others: Sequence[Room]) -> Room:
 
     this = Room(
         endpoints=(
-            Endpoint("/.well-known/openid-configuration", {"GET": discovery}, "program", cors="any"),
-            Endpoint("/.well-known/oauth-authorization-server", {"GET": discovery}, "program", cors="any"),
+            Endpoint("/.well-known/openid-configuration", {"GET": discovery}, "program", cors="any", waits=False),
+            Endpoint("/.well-known/oauth-authorization-server", {"GET": discovery}, "program", cors="any", waits=False),
             Endpoint("/.well-known/jwks.json", {"GET": jwks}, "program", cors="any"),
         ),
         metadata=_metadata,

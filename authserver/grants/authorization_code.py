@@ -63,7 +63,8 @@ def _redeem(of: bytes, request: TokenRequest, client: Client, tenant: Tenant) ->
         won = once.spend_code(db, of, now)
         if won:
             issued.add(db, *minted.rows)
-            issued.revoke_surplus(db, grant, now)
+            if minted.response.refresh_token is not None:
+                issued.revoke_surplus(db, grant, now)
             journal.record(db, now, CodeExchanged(client.client_id, grant.user_id, grant.grant_id))
     if not won:
         _revoke_family(grant, tenant, now)

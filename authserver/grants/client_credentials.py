@@ -36,7 +36,7 @@ def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResp
             raise NoClientGrant
         scope = narrowed(parse_scope(request.params.opaque("scope")), allowed, tenant.policy)
         token = signed_access_token(
-            db,
+            tenant.keyring.signer(db, now),
             tenant,
             client,
             api,

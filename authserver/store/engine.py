@@ -2,7 +2,8 @@
 
 SQLite: WAL, so that readers never wait; writes take the lock at once (`BEGIN IMMEDIATE`), because a transaction that
 starts as a reader and upgrades fails with "database is locked" however long it would wait. A lock in the process
-keeps our own threads from meeting in SQLite's busy handler, which is unfair and slow. `synchronous=NORMAL`: what was
+keeps our own threads from meeting in SQLite's busy handler, which is unfair and slow; so one connection writes, and
+those for reading can do nothing else. `synchronous=NORMAL`: what was
 committed survives a crash of the process; a power cut may lose the last moments, never the integrity. PostgreSQL:
 READ COMMITTED; what must happen once is decided by a single conditional statement (see `once`).
 """
@@ -42,17 +43,16 @@ class Database:
         except ArgumentError:
             raise StoreError("database_url: expected sqlite:///FILE or postgresql://USER@HOST/NAME") from None
         self.dialect = self.url.get_backend_name()
+        self._turn: AbstractContextManager[object] = nullcontext()
         if self.dialect == "sqlite":
-            self._engine = _sqlite(str(self.url))
+            self._turn = threading.Lock()
+            self._writer, self._reader = _sqlite_writer(self.url), _sqlite_reader(self.url)
         elif self.dialect == "postgresql":
-            self._engine = _postgresql(self.url)
+            self._writer = _postgresql(self.url)
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise StoreError(f"database_url: {self.dialect} is not supported; use sqlite or postgresql")
-        is_sqlite = self.dialect == "sqlite"
-        self._turn: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
         self.announce: Callable[[Event], None] = lambda _: None
-        reading: dict[str, Any] = {"reads": True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self._reader = self._engine.execution_options(**reading)
 
     @property
     def file(self) -> Path | None:
@@ -71,7 +71,7 @@ class Database:
 
         What `journal` has recorded in it is announced once it is true.
         """
-        with self._turn, self._engine.begin() as db:
+        with self._turn, self._writer.begin() as db:
             happened: list[Event] = []
             db.info[HAPPENED] = happened
             yield db
@@ -80,7 +80,8 @@ class Database:
 
     def close(self) -> None:
         """Give back every connection."""
-        self._engine.dispose()
+        self._reader.dispose()
+        self._writer.dispose()
 
 
 def is_busy(error: DBAPIError) -> bool:
@@ -88,26 +89,36 @@ def is_busy(error: DBAPIError) -> bool:
     return error.connection_invalidated or type(error).__name__ == "OperationalError"
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite_writer(url: URL) -> Engine:
+    engine = _sqlite(url, "foreign_keys=ON", pool_size=1, max_overflow=0)
+
+    @event.listens_for(engine, "begin")
+    def begin(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _sqlite_reader(url: URL) -> Engine:
+    # Nothing is begun, so nothing has to be rolled back: that was half the price of looking up a row.
+    no_transaction = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    return _sqlite(url, "query_only=ON", pool_size=POOL_SIZE, max_overflow=POOL_SIZE, **no_transaction)
+
+
+def _sqlite(url: URL, pragma: str, **options: Any) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
         hide_parameters=True,  # an error would carry them into the log: keys, digests, profiles
+        **options,
     )
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         # The driver must not begin transactions by itself: it would begin them as a reader.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(db: Connection) -> None:
-        if not db.get_execution_options().get("reads"):
-            db.exec_driver_sql("BEGIN IMMEDIATE")
+        for each in ("journal_mode=WAL", "synchronous=NORMAL", pragma):
+            connection.execute(f"PRAGMA {each}")
 
     return engine
 

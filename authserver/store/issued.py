@@ -5,6 +5,7 @@ joins the grant, so revoking a family is one UPDATE of one row, whatever races w
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -138,11 +139,16 @@ _REVOKE_SURPLUS = (
 _CHALLENGE_SEEN = select(authorization_codes.c.digest).where(
     authorization_codes.c.code_challenge == bindparam("challenge")
 )
-_LIVE_GRANTS = select(grants.c.scope).where(
-    grants.c.user_id == bindparam("user_id"),
-    grants.c.client_id == bindparam("client_id"),
-    grants.c.audience.is_not_distinct_from(bindparam("audience")),
-    grants.c.revoked_at.is_(None),
+# Every login leaves a grant, and they mostly say the same.
+_LIVE_GRANTS = (
+    select(grants.c.scope)
+    .where(
+        grants.c.user_id == bindparam("user_id"),
+        grants.c.client_id == bindparam("client_id"),
+        grants.c.audience.is_not_distinct_from(bindparam("audience")),
+        grants.c.revoked_at.is_(None),
+    )
+    .distinct()
 )
 
 
@@ -174,10 +180,14 @@ def find_access_token(db: Connection, of: bytes) -> list[tuple[AccessToken, Gran
     return [(AccessToken(*token), grant) for token, grant in rows]
 
 
-def live_grants(db: Connection, user_id: str, client_id: str, audience: str | None) -> list[set[str]]:
-    """The scope sets that this user has let this client have at this API and not taken back."""
+def live_grants(db: Connection, user_id: str, client_id: str, audience: str | None) -> Iterator[set[str]]:
+    """The scope sets that this user has let this client have at this API and not taken back.
+
+    The database is asked when somebody wants the first one: most decisions want none.
+    """
     values = {"user_id": user_id, "client_id": client_id, "audience": audience}
-    return [set(scope.split()) for scope in db.execute(_LIVE_GRANTS, values).scalars()]
+    for scope in db.execute(_LIVE_GRANTS, values).scalars().all():
+        yield set(scope.split())
 
 
 def add(db: Connection, *artefacts: Grant | AuthorizationCode | RefreshToken | AccessToken) -> None:

@@ -66,7 +66,7 @@ def tell(console: Console, *, by_hand: bool) -> None:
             )
         )
         teller.say(f"Both servers are up: authorization server {issuer}, API {api}.")
-        settings = Settings(issuer=issuer, api_url=api, token_dir=str(directory / "tokens"))
+        settings = Settings(issuer=issuer, api_url=api, token_dir=str(directory / "tokens"), token_store="file")
         app = NativeApp(settings, open_store(settings), on_exchange=teller.record)
         Story(app, teller, open_browser=webbrowser.open if by_hand else None).run()
 

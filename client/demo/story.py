@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from client.app import NativeApp
 from client.demo.person import USER_AGENT, Person
-from client.demo.telling import Teller, decoded
+from client.demo.telling import Teller
 from client.errors import InsufficientScopeError, LoginNeededError, RefusedError
 from client.login import LoggedIn, PendingLogin, open_in_background
 from client.store import TokenSet
+from client.telling import decoded
 from client.wire import Exchange
 
 USERNAME, PASSWORD = "alice@example.com", "understudy"  # the demo tenant's public constants
@@ -173,9 +174,8 @@ class Story:
         )
         newer = self._app.refresh()
         exchanges = self._teller.take()
-        self._teller.exchange(exchanges[0])
-        for item in exchanges[1:]:
-            self._teller.line(item)
+        for item in exchanges:
+            (self._teller.exchange if item.method == "POST" else self._teller.line)(item)
         rotated = newer.refresh_token not in (None, tokens.refresh_token)
         self._expect("the refresh token was replaced", "yes", "yes" if rotated else "no")
         self._app.call_api("GET", "/notes")

@@ -1,5 +1,6 @@
 """`python -m api` as its users see it: one READY line, one line per mistake, a clean end."""
 
+import json
 import os
 import re
 import signal
@@ -120,6 +121,9 @@ def test_the_flag_wins_over_the_environment(tmp_path: Path) -> None:
         ("ca-file", "/nowhere.pem", "no such file"),
         ("host", "nowhere.invalid", "cannot listen"),
         ("require-at-jwt", "maybe", "require"),
+        ("log-level", "loud", "--log-level"),
+        ("log-format", "xml", "--log-format"),
+        ("docs-client-id", "\u00e4", "--docs-client-id"),
         ("no-such-flag", "1", "no-such-flag"),
     ],
 )
@@ -142,6 +146,31 @@ def test_help_teaches(tmp_path: Path) -> None:
     assert done.returncode == 0
     for words in ("--issuer", "API_ISSUER", "--require-at-jwt", "--metadata-url", "--ca-file", "--tls-cert"):
         assert words in done.stdout
+
+
+def test_an_empty_client_switches_the_docs_off(tmp_path: Path) -> None:
+    for variables, status in (({}, 200), ({"API_DOCS_CLIENT_ID": ""}, 404)):
+        with serving(tmp_path, **variables) as (_, url), httpx2.Client(trust_env=False) as http:
+            assert http.get(f"{url}/docs").status_code == status
+
+
+@pytest.mark.parametrize("wanted", ["json", "text"])
+def test_what_is_logged_is_for_programs_or_for_people(tmp_path: Path, issuer: FakeIssuer, wanted: str) -> None:
+    with serving(tmp_path, "--issuer", issuer.url, "--log-format", wanted) as (process, url):
+        with httpx2.Client(trust_env=False) as http:
+            http.get(f"{url}/me?canary", headers={"Authorization": f"Bearer {issuer.token(exp=1)}"})
+            http.get(f"{url}/healthz")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    lines = err.splitlines()
+    (line,) = (each for each in lines if "/me" in each)
+    assert "The access token has expired" in line
+    assert "canary" not in err
+    assert "/healthz" not in err
+    if wanted == "json":
+        assert all({"event", "level", "timestamp", "logger"} <= json.loads(each).keys() for each in lines)
+    else:
+        assert "route=/me" in line
 
 
 def test_a_damaged_database_is_refused(tmp_path: Path) -> None:

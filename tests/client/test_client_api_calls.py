@@ -1,5 +1,6 @@
 """Calls with the token: RFC 6750 and rows CL8 (userinfo), CL15 and CL19 (logout)."""
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -55,9 +56,20 @@ def test_403_says_which_scope_is_missing_and_how_to_get_it(app: NativeApp, api: 
     with pytest.raises(InsufficientScopeError, match=r"wants the scope delete:notes,") as caught:
         app.call_api("GET", "/notes")
     assert (
-        'login --scope "openid profile email offline_access read:notes write:notes delete:notes"' in caught.value.hint
+        "login --scope 'openid profile email offline_access read:notes write:notes delete:notes'" in caught.value.hint
     )
     assert caught.value.scope == "delete:notes read:notes"
+
+
+def test_a_hint_that_is_pasted_into_a_shell_runs_nothing_of_the_servers(app: NativeApp, api: FakeApi) -> None:
+    log_in(app)
+    challenge = 'Bearer error="insufficient_scope", scope="$(touch${IFS}x) `id` it\'s;reboot"'
+    api.always("/notes", Answer(403, {}, {"WWW-Authenticate": challenge}))
+    with pytest.raises(InsufficientScopeError) as caught:
+        app.call_api("GET", "/notes")
+    words = shlex.split(caught.value.hint.removeprefix("Log in with it: "))
+    assert words[:5] == ["python", "-m", "client", "login", "--scope"]
+    assert len(words) == 6, "the scope is one word to the shell"
 
 
 @pytest.mark.parametrize(
@@ -185,6 +197,6 @@ def test_CL19_logout_interrupted_still_forgets(app: NativeApp, monkeypatch: pyte
 def test_logout_clears_a_damaged_file(app: NativeApp) -> None:
     log_in(app)
     assert isinstance(app.store, FileStore)
-    app.store._path.write_text("{")
+    app.store.path.write_text("{")
     assert not app.logout().was_logged_in
     assert app.store.load() is None

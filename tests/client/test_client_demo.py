@@ -19,9 +19,10 @@ from client.demo import __main__ as demo
 from client.demo.person import Page, Person
 from client.demo.services import ServiceFailedError, running
 from client.demo.story import StepFailedError, Story
-from client.demo.telling import Teller, shorten
+from client.demo.telling import Teller
 from client.settings import Settings
 from client.store import open_store
+from client.telling import shorten
 from tests.client.conftest import Clock, recorder
 from tests.client.fake_server import Answer, FakeApi, FakeIssuer, rsa_key
 

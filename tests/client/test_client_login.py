@@ -346,7 +346,7 @@ def test_CL9_the_key_set_is_away(app: NativeApp, issuer: FakeIssuer) -> None:
 def test_CL12_an_unsafe_store_is_noticed_before_the_browser_opens(app: NativeApp, issuer: FakeIssuer) -> None:
     log_in(app)
     assert isinstance(app.store, FileStore)
-    app.store._path.chmod(0o644)
+    app.store.path.chmod(0o644)
     asked = len(issuer.asked("/authorize"))
     with pytest.raises(StoreError, match="Others"):
         log_in(app)

@@ -251,8 +251,11 @@ def test_CL18_another_server_client_or_audience_is_another_drawer(settings: Sett
     from dataclasses import replace
 
     log_in(app)
-    for change in ({"issuer": "http://localhost:1/"}, {"client_id": "x"}, {"audience": "x"}):
-        other = replace(settings, **change)
+    for other in (
+        replace(settings, issuer="http://localhost:1/"),
+        replace(settings, client_id="x"),
+        replace(settings, audience="x"),
+    ):
         assert open_store(other).load() is None
     assert open_store(replace(settings, scope="openid")).load() is not None
 
@@ -260,9 +263,9 @@ def test_CL18_another_server_client_or_audience_is_another_drawer(settings: Sett
 def test_CL10_the_lock_is_held_during_the_refresh(
     app: NativeApp, issuer: FakeIssuer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from client import store
+    from client.store import file
 
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0)
+    monkeypatch.setattr(file, "LOCK_SECONDS", 0)
     log_in(app)
     seen: list[str] = []
 

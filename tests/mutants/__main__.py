@@ -69,6 +69,8 @@ def bred(mutant: Mutant, tree: Path) -> dict[str, str]:
         text = texts.get(edit.file) or (tree / edit.file).read_text(encoding="utf-8")
         texts[edit.file] = patched(text, edit.old, edit.new, where)
     for file, text in texts.items():
+        if not file.endswith(".py"):  # a page's script
+            continue
         try:
             compile(text, file, "exec")
         except SyntaxError as error:

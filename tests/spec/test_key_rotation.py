@@ -247,8 +247,8 @@ def test_the_commands_rotate_and_sweep(prepared: Prepared, tmp_path: Path) -> No
             assert [made[kid][1] - made[kid][0] for kid in kids] == [600, 0]
             now = made[kids[1]][0]
             assert abs(now - int(time.time())) < 60
-            assert header(ring.sign(db, now, "RS256", "JWT", {}))["kid"] == kids[1]
-            assert header(ring.sign(db, now + 600, "RS256", "JWT", {}))["kid"] == kids[0]
+            assert header(ring.signer(db, now).sign("RS256", "JWT", {}))["kid"] == kids[1]
+            assert header(ring.signer(db, now + 600).sign("RS256", "JWT", {}))["kid"] == kids[0]
         assert run("sweep", *options) == (
             "0 interactions, 0 login attempts, 0 login sessions, 0 codes, 0 refresh tokens, 0 access tokens, 0 revoked grants,"
             " 0 signing keys\n"

@@ -95,4 +95,104 @@ API = (
         (Edit("api/access.py", "if token.for_itself:", "if not token.sub:"),),
         tests("api/test_api_notes.py", "API18_a_clients_own_token_has_no_notes"),
     ),
+    Mutant(
+        "AZ27-docs-state",
+        "The documentation page believes an answer with any state.",
+        (Edit("api/static/docs.js", 'waiting === null || answer.get("state") !== waiting.state', "waiting === null"),),
+        tests("browser/test_api_docs.py", "AZ27_answers_that_are_not_believed"),
+    ),
+    Mutant(
+        "AZ27-docs-iss",
+        "The documentation page believes an answer of any issuer.",
+        (Edit("api/static/docs.js", "iss === null ? about.iss_required : iss !== about.issuer", "false"),),
+        tests("browser/test_api_docs.py", "AZ27_answers_that_are_not_believed"),
+    ),
+    Mutant(
+        "AZ27-docs-guess",
+        "The documentation page sends Swagger UI's state, the time of day.",
+        (Edit("api/static/docs.js", "const state = random();", "const state = flow.state;"),),
+        tests("browser/test_api_docs.py", "the_request_is_unguessable_and_says_nothing_twice"),
+    ),
+    Mutant(
+        "HT10-docs-policy",
+        "The documentation page's policy lets inline scripts run.",
+        (Edit("api/docs.py", "script-src 'self';", "script-src 'self' 'unsafe-inline';"),),
+        tests("api/test_api_docs.py", "HT10_the_pages_policy_lets_nothing_in"),
+    ),
+    Mutant(
+        "HT10-docs-endpoint",
+        "Whatever the metadata call an endpoint goes into the page's policy.",
+        (Edit("api/discovery.py", "return bool(_ENDPOINT.fullmatch(url)) and", "return"),),
+        tests("api/test_api_docs.py", "HT10_strange_endpoints_are_no_endpoints"),
+    ),
+    Mutant(
+        "HT9-values",
+        "What looks like a token is logged as it is.",
+        (
+            Edit(
+                "api/logs.py", '        text = pattern.sub(rf"\\1{REDACTED}", text)\n', "        pattern.search(text)\n"
+            ),
+        ),
+        tests("api/test_api_logs.py", "secrets_are_taken_out_whoever_logs_them"),
+    ),
+    Mutant(
+        "HT9-names",
+        "A field with a secret's name is logged as it is.",
+        (Edit("api/logs.py", "if _SECRET_NAMES.search(name):", "if not name and value:"),),
+        tests("api/test_api_logs.py", "secrets_are_taken_out_whoever_logs_them"),
+    ),
+    Mutant(
+        "HT9-api-terminal",
+        "Control characters reach the terminal.",
+        (Edit("api/logs.py", "last = [_escape, structlog", "last = [structlog"),),
+        tests("api/test_api_logs.py", "HT9_whatever_is_logged_stays_one_line", "a_traceback_cannot_forge_a_line"),
+    ),
+    Mutant(
+        "HT9-route",
+        "The access line names the path as it was sent.",
+        (Edit("api/observation.py", 'route = getattr(scope.get("route"), "path", OTHER)', 'route = scope["path"]'),),
+        tests("api/test_api_logs.py", "HT9_nothing_of_what_a_caller_sends_is_told"),
+    ),
+    Mutant(
+        "HT9-trace",
+        "Of two traceparents the first one counts.",
+        (Edit("api/trace.py", "if len(sent) == 1 else None", "if sent else None"),),
+        tests("api/test_api_logs.py", "what_is_no_traceparent_begins_a_new_trace"),
+    ),
+    Mutant(
+        "HT9-label",
+        "Callers choose the labels of the metrics.",
+        (Edit("api/observation.py", 'if scope["method"] in METHODS else OTHER', "if METHODS else OTHER"),),
+        tests("api/test_api_metrics.py", "HT9_callers_do_not_choose_labels"),
+    ),
+    Mutant(
+        "HT2-headers",
+        "Headers may take for ever.",
+        (Edit("api/server.py", "self.loop.call_later(PATIENCE, ", "self.loop.call_later(PATIENCE * 1000, "),),
+        tests("api/test_api_stop.py", "HT2_headers_that_do_not_come_end_the_connection"),
+    ),
+    Mutant(
+        "HT2-handshake",
+        "A TLS handshake may take as long as asyncio likes.",
+        (Edit("api/server.py", "ssl_handshake_timeout=PATIENCE", "ssl_handshake_timeout=PATIENCE * 1000"),),
+        tests("api/test_api_stop.py", "HT2_a_handshake_that_does_not_come_ends_the_connection"),
+    ),
+    Mutant(
+        "HT2-body",
+        "A body may take for ever.",
+        (Edit("api/door.py", "asyncio.timeout_at(None if complete else deadline)", "asyncio.timeout_at(None)"),),
+        tests("api/test_api_stop.py", "HT2_a_body_that_does_not_come_is_refused"),
+    ),
+    Mutant(
+        "B22-last",
+        "During a stop no answer says that it is the last one.",
+        (Edit("api/server.py", '(b"connection", b"close")', '(b"x-stopping", b"1")'),),
+        tests("api/test_api_stop.py", "B22_a_request_in_hand_is_answered"),
+    ),
+    Mutant(
+        "B22-waiting",
+        "A stop resets those who were just let in.",
+        (Edit("api/server.py", "        await asyncio.sleep(LINGER)\n", ""),),
+        tests("api/test_api_stop.py", "B22_a_connection_that_was_just_made_is_heard"),
+    ),
 )

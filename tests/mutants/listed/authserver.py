@@ -956,6 +956,12 @@ AUTHSERVER = (
         tests("attacks/test_graceful_stop.py", "B22_workers_are_replaced_and_do_not_outlive_their_parent"),
     ),
     Mutant(
+        "B24-readers",
+        "A connection for reading writes, past the turn that writers wait for.",
+        (Edit("authserver/store/engine.py", '"query_only=ON"', '"query_only=OFF"'),),
+        tests("store/test_engine.py", "B24_what_reads_cannot_write"),
+    ),
+    Mutant(
         "HT8-wall",
         "What has the shape of a secret passes into the log.",
         (Edit("authserver/logs.py", "text = _SECRET_SHAPE.sub(REDACTED, text[:65536])", "text = text[:65536]"),),

@@ -292,8 +292,8 @@ THE_MOST_TELLING = (
         "The lock of the token file holds within one process alone.",
         (
             Edit(
-                "client/store.py",
-                "            with FileLock(self._lock_path, timeout=LOCK_SECONDS, mode=0o600):\n                yield\n",
+                "client/store/file.py",
+                "            with FileLock(self.lock_path, timeout=LOCK_SECONDS, mode=0o600):\n                yield\n",
                 "            if FileLock is not None:\n                yield\n",
             ),
         ),
