@@ -186,11 +186,14 @@ def test_HT8_the_shapes_of_secrets_do_not_pass(form: str) -> None:
 def test_HT8_an_error_of_the_database_does_not_tell_the_values(prepared: Prepared, tmp_path: Path) -> None:
     database = Database(prepared.copy(tmp_path))
     insert = text("INSERT INTO signing_keys (kid, private_key) VALUES (:kid, :private_key)")
-    try:
-        with database.read() as db, pytest.raises(IntegrityError) as error:
+
+    def write() -> None:
+        with database.write() as db:
             db.execute(insert, {"kid": "k", "private_key": "mark"})
-    finally:
-        database.close()
+
+    with pytest.raises(IntegrityError) as error:
+        write()
+    database.close()
     assert "mark" not in str(error.value)
 
 
