@@ -123,6 +123,7 @@ def test_B22_a_connection_that_was_just_made_is_heard(tmp_path: Path, served: Se
     with serving(tmp_path, *served.flags) as (process, url):
         connections = [served.connect(url) for _ in range(20)]
         process.send_signal(signal.SIGTERM)
+        _wait_for_the_stop(process)
         for connection in connections:
             connection.sendall(b"GET /public HTTP/1.1\r\nHost: a\r\n\r\n")
         answers = [_all_of(connection) for connection in connections]
@@ -135,7 +136,7 @@ def test_B22_a_connection_that_was_just_made_is_heard(tmp_path: Path, served: Se
 
 def _wait_for_the_stop(process: subprocess.Popen[str]) -> None:
     assert process.stderr is not None
-    assert any('"Shutting down"' in line for line in process.stderr)
+    assert any('"stopping"' in line for line in process.stderr)
 
 
 def _all_of(connection: socket.socket) -> str:

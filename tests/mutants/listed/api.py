@@ -195,4 +195,13 @@ API = (
         (Edit("api/server.py", "        await asyncio.sleep(LINGER)\n", ""),),
         tests("api/test_api_stop.py", "B22_a_connection_that_was_just_made_is_heard"),
     ),
+    Mutant(
+        "B22-knock",
+        "A stop closes the listener before those who stand at it were let in.",
+        (
+            Edit("api/server.py", "            _let_nobody_knock(listener)\n", ""),
+            Edit("api/server.py", "            await _let_in_who_waits(listener)\n", "            listener.fileno()\n"),
+        ),
+        tests("api/test_api_stop.py", "B22_a_stop_under_load_resets_nobody"),
+    ),
 )
