@@ -105,13 +105,14 @@ class Store:
 
 def open_store(database_url: str) -> Store:
     url = make_url(database_url)
+    options: dict[str, Any] = {"hide_parameters": True}  # in errors, which are logged: they are what people note
     if url.get_backend_name() != "sqlite":
-        options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
         return Store(create_engine(url, isolation_level="AUTOCOMMIT", **options), create_engine(url, **options))
     file = Path(url.database or "")
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # what people note is nobody else's business
-    read, write = create_engine(url, isolation_level="AUTOCOMMIT"), create_engine(url)
+    read, write = create_engine(url, isolation_level="AUTOCOMMIT", **options), create_engine(url, **options)
     event.listen(read, "connect", _configure_sqlite)
     event.listen(write, "connect", _configure_sqlite)
     event.listen(write, "begin", _begin_immediate)

@@ -4,8 +4,10 @@ import io
 import json
 import logging
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,6 +148,18 @@ def test_HT10_an_unexpected_error_is_found_by_its_trace(api: TestClient, told: T
     assert (line["trace_id"], line["level"]) == (TRACE_ID, "error")
     assert "RuntimeError: first\nsecond [redacted]" in line["exception"]
     assert told.line()["status"] == 500
+    assert "canary" not in told.stream.getvalue()
+
+
+def test_HT9_an_unexpected_error_of_the_database_does_not_tell_the_note(
+    api: TestClient, issuer: FakeIssuer, told: Told, tmp_path: Path
+) -> None:
+    with sqlite3.connect(tmp_path / "notes.db") as connection:
+        connection.execute("CREATE TRIGGER no BEFORE INSERT ON notes BEGIN SELECT RAISE(ABORT, 'no'); END")
+    connection.close()
+    answer = api.post("/notes", headers=bearer(issuer.token()), json={"text": "canary"})
+    assert answer.status_code == 500
+    assert "IntegrityError" in told.line("unexpected error")["exception"]
     assert "canary" not in told.stream.getvalue()
 
 

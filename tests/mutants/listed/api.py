@@ -204,4 +204,10 @@ API = (
         ),
         tests("api/test_api_stop.py", "B22_a_stop_under_load_resets_nobody"),
     ),
+    Mutant(
+        "HT9-note",
+        "What somebody noted is logged when the database fails.",
+        (Edit("api/store.py", '{"hide_parameters": True}', '{"hide_parameters": False}'),),
+        tests("api/test_api_logs.py", "HT9_an_unexpected_error_of_the_database_does_not_tell_the_note"),
+    ),
 )
