@@ -30,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="a missing PostgreSQL or browser is a failure")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make test` keeps to its minutes; CI (`make test-all`) leaves nothing out."""
+    for item in items:
+        if (mark := item.get_closest_marker("thorough")) and not config.getoption("--require-all"):
+            item.add_marker(pytest.mark.skip(reason=f"left to make test-all: {mark.args[0]}"))
+
+
 def pytest_configure() -> None:
     """One seed for the random plays, chosen before the workers start, which inherit it."""
     os.environ.setdefault("REFRESH_FAMILIES_SEED", str(random.SystemRandom().randrange(2**32)))

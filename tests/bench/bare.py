@@ -33,8 +33,8 @@ async def alive(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def create_app(_: object) -> Starlette:
-    """In place of the real application."""
+def create_app(_: object, **_more: object) -> Starlette:
+    """In place of the real application, whatever it is told besides."""
     return Starlette(routes=[Route("/json/{size:int}", answer, methods=["GET", "POST"]), Route("/healthz", alive)])
 
 

@@ -200,5 +200,8 @@ def test_a_tiny_run(tmp_path: Path) -> None:
     assert told["wrong"] == []
     cells = {(cell["route"], cell["server"], cell["connections"]): cell["rounds"] for cell in told["cells"]}
     assert set(cells) == {(route, side, n) for route in ROUTES for side in (OURS, BARE) for n in (1, 8)}
-    assert all(rounds["1"]["requests"] == n and rounds["1"]["cpu_seconds"] > 0 for (_, _, n), rounds in cells.items())
+    # Whoever is quick may be sent one more before the time is up, even if it is no time at all.
+    odd = {cell: rounds for cell, rounds in cells.items() if rounds["1"]["requests"] < cell[2]}
+    assert odd == {}
+    assert all(rounds["1"]["cpu_seconds"] > 0 for rounds in cells.values())
     assert all(name in done.stdout for name in (*ROUTES, "Python: ", "Packages: uvicorn "))

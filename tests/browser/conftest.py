@@ -33,7 +33,14 @@ def chromium(missing: Callable[[str], NoReturn]) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=LOOKS, ids=str)
+@pytest.fixture(
+    params=[
+        *LOOKS[:1],
+        *(pytest.param(look, marks=pytest.mark.thorough("one more look")) for look in LOOKS[1:3]),
+        LOOKS[3],
+    ],
+    ids=str,
+)
 def look(request: pytest.FixtureRequest) -> Look:
     """Parametrize it to look in one way only."""
     chosen: Look = request.param

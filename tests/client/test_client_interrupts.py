@@ -68,12 +68,14 @@ def number_of(one: dict[str, Any]) -> int:
     return int(one["stored"][0].removeprefix("access-"))
 
 
+@pytest.mark.thorough("a process for each point at which it is stopped")
 def test_CL19_a_call_that_is_stopped_anywhere(app: NativeApp) -> None:
     before = log_in(app).tokens
     stopped(app.settings, "SIGINT", 8, "notes")
     assert app.store.load() == before
 
 
+@pytest.mark.thorough("a process for each point at which it is stopped")
 def test_CL19_a_logout_that_is_stopped_anywhere(app: NativeApp) -> None:
     log_in(app)
     seen = stopped(app.settings, "SIGTERM", 8, "logout")

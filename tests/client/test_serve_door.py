@@ -242,6 +242,7 @@ def test_cookies_that_are_none_of_ours(served: Served, cookie: str) -> None:
     assert names[0] in answer.headers["set-cookie"], "it gets one that is"
 
 
+@pytest.mark.thorough("it waits twenty seconds")
 def test_HT2_slow_peers_are_closed_and_others_served(served: Served, browser: Browser) -> None:
     """Silent, slow in the headers, slow in the headers of a second request, slow in the body: each ends in 10 to 30 s."""
     head = f"POST /login HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nOrigin: {served.origin}\r\n"

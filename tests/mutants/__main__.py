@@ -104,7 +104,19 @@ def judge(status: int | None, output: str, named: Iterable[str]) -> tuple[str | 
 
 def run_tests(tree: Path, tests: Iterable[str], *options: str, patience: float = PATIENCE) -> tuple[int | None, str]:
     """Exit status and output of pytest; None when it hangs, and then nothing of it is left running."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-rfE",
+        "--tb=no",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        "--require-all",
+    ]
     process = subprocess.Popen(
         [*command, "-k", "not postgresql", *options, *tests],
         cwd=tree,

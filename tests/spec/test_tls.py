@@ -79,6 +79,7 @@ def _speak(version: str, authority: Authority, address: SplitResult) -> str | No
             return "refused"
 
 
+@pytest.mark.thorough("it waits twenty seconds")
 def test_HT2_a_handshake_that_never_ends_is_cut_and_others_are_served(
     prepared: Prepared, authority: Authority, tmp_path: Path
 ) -> None:
