@@ -73,7 +73,9 @@ class Results:
         if side in (BARE, NODES):
             return ""
         mine, theirs = (self.samples.get((route, one, CONNECTIONS[0]), {}) for one in (side, other))
-        ratios = [_cpu(mine[number]) / _cpu(theirs[number]) for number in mine if number in theirs]
+        ratios = [
+            _cpu(mine[number]) / _cpu(theirs[number]) for number in mine if number in theirs and theirs[number].cpu
+        ]
         return f"{median(ratios):.2f}" if ratios else "—"
 
 

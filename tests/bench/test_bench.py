@@ -203,5 +203,6 @@ def test_a_tiny_run(tmp_path: Path) -> None:
     # Whoever is quick may be sent one more before the time is up, even if it is no time at all.
     odd = {cell: rounds for cell, rounds in cells.items() if rounds["1"]["requests"] < cell[2]}
     assert odd == {}
-    assert all(rounds["1"]["cpu_seconds"] > 0 for rounds in cells.values())
+    # The kernel may not have booked a single short request yet; all of them together it has.
+    assert sum(rounds["1"]["cpu_seconds"] for rounds in cells.values()) > 0
     assert all(name in done.stdout for name in (*ROUTES, "Python: ", "Packages: uvicorn "))
