@@ -292,12 +292,15 @@ def test_what_was_granted_is_asked_for_again(browser: Browser, issuer: FakeIssue
     assert issuer.asked("/authorize")[-1].query["scope"] == settings.scope + " delete:notes"
 
 
+@pytest.mark.parametrize("session", [None, "x" * 43], ids=["no session", "a made-up session"])
 def test_another_browser_sees_no_notes_and_may_not_act(
-    served: Served, browser: Browser, issuer: FakeIssuer, api: FakeApi
+    served: Served, browser: Browser, issuer: FakeIssuer, api: FakeApi, session: str | None
 ) -> None:
     browser.log_in()
     before, calls = served.store.load(), len(api.requests)
     stranger = served.browser()
+    if session:
+        stranger.http.cookies.set(f"understudy-notes-{served.port}-session", session, domain="127.0.0.1", path="/")
     page = stranger.get()
     assert page.status_code == 200
     assert "Somebody is logged in already" in words(page)

@@ -284,11 +284,6 @@ CLIENT = (
                 "if held.browser == self._digest)\n",
                 "if held)\n",
             ),
-            Edit(
-                "client/serve/browser.py",
-                'return "" if self._digest is None else next(own, "")',
-                'return next(own, "")',
-            ),
         ),
         tests("client/test_serve_login.py", "another_browser_sees_no_notes_and_may_not_act"),
     ),
