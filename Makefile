@@ -86,7 +86,7 @@ fmt: $(STAMP) ## put the code into its usual form
 
 lock: $(STAMP) ## recompute requirements.lock, and the image's part of it (needs uv)
 	@uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --python-version 3.11 -o requirements.lock
-	@uv pip compile pyproject.toml --extra postgres --group app --universal --generate-hashes --no-header --python-version 3.11 \
+	@uv pip compile pyproject.toml --extra postgres --extra saml --group app --universal --generate-hashes --no-header --python-version 3.11 \
 		--constraints requirements.lock -o requirements-image.lock
 
 docs: $(STAMP) ## rewrite the pages that are made from the code: map, dialects, settings

@@ -25,7 +25,10 @@ def digest(artefact: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the user let this client have. `scope` is space-separated; times in epoch seconds."""
+    """What the user let this client have. `scope` is space-separated; times in epoch seconds.
+
+    `claims` are those that Actions added, as `{"id_token": {…}, "access_token": {…}}`.
+    """
 
     grant_id: str
     client_id: str
@@ -37,6 +40,7 @@ class Grant:
     auth_time_asked: bool
     created_at: int
     revoked_at: int | None = None
+    claims: dict[str, dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from authserver.store.tables import client_grants, clients, resource_servers, te
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
 
+DATABASE = "Username-Password-Authentication"
+"""The connection whose people have a password here, as Auth0 names the first one."""
+
 DAY = 86400
 
 
@@ -91,13 +94,22 @@ class ResourceServer(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. `profile` holds the standard claims of OpenID Connect Core §5.1, as they will be said."""
+    """A person. `profile` holds the standard claims of OpenID Connect Core §5.1, as they will be said.
+
+    `connection` is where they come from; `user_metadata` they may change themselves, `app_metadata` they may not.
+    """
 
     user_id: str
     password_hash: str
     profile: dict[str, Any]
     blocked: bool
     updated_at: int
+    connection: str = DATABASE
+    user_metadata: dict[str, Any] | None = None
+    app_metadata: dict[str, Any] | None = None
+    created_at: int = 0
+    logins_count: int = 0
+    last_login: int | None = None
 
 
 _CLIENT = select(clients).where(clients.c.client_id == bindparam("client_id"))

@@ -82,6 +82,47 @@ users = Table(
     Column("blocked", Boolean, nullable=False),
     _at("created_at"),
     _at("updated_at"),
+    Column("connection", String(128), nullable=False, server_default="Username-Password-Authentication"),
+    Column("user_metadata", JSON),
+    Column("app_metadata", JSON),
+    Column("logins_count", Integer, nullable=False, server_default="0"),
+    _at("last_login", nullable=True),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("description", String, nullable=False),
+)
+
+
+def _permission() -> tuple[Column[str], Column[str]]:
+    return (
+        Column("audience", ForeignKey("resource_servers.identifier", ondelete="CASCADE"), primary_key=True),
+        Column("permission", String(255), primary_key=True),
+    )
+
+
+role_permissions = Table(
+    "role_permissions",
+    metadata,
+    Column("role", ForeignKey("roles.name", ondelete="CASCADE"), primary_key=True),
+    *_permission(),
+)
+
+user_roles = Table(
+    "user_roles",
+    metadata,
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True),
+    Column("role", ForeignKey("roles.name", ondelete="CASCADE"), primary_key=True),
+)
+
+user_permissions = Table(
+    "user_permissions",
+    metadata,
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True),
+    *_permission(),
 )
 
 signing_keys = Table(
@@ -143,6 +184,7 @@ grants = Table(
     Column("auth_time_asked", Boolean, nullable=False),
     _at("created_at"),
     _at("revoked_at", nullable=True),
+    Column("claims", JSON),
     Index(None, "user_id", "client_id"),
 )
 
