@@ -21,8 +21,30 @@ from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
 from authserver.store.registered import username_key
 from authserver.store.schema import current_revision, head_revision, upgrade
-from authserver.store.tables import client_grants, clients, resource_servers, signing_keys, tenant_settings, users
-from authserver.tenant_file import ClientModel, ResourceServerModel, TenantFile, UserModel, read_tenant_file
+from authserver.store.tables import (
+    client_grants,
+    clients,
+    connections,
+    resource_servers,
+    role_permissions,
+    roles,
+    signing_keys,
+    tenant_settings,
+    user_permissions,
+    user_roles,
+    users,
+)
+from authserver.tenant_file import (
+    ClientModel,
+    DatabaseModel,
+    PermissionModel,
+    ResourceServerModel,
+    TenantFile,
+    UserModel,
+    read_tenant_file,
+)
+
+_NO_CLAIMS = {"user_id", "password", "blocked", "user_metadata", "app_metadata", "roles", "permissions"}
 
 _LOCK = 0x756E6465727374  # "underst", for pg_advisory_lock: one replica prepares, the others wait
 
@@ -105,12 +127,44 @@ def insert_tenant(db: Connection, tenant_file: TenantFile, now: int) -> dict[str
         db.execute(insert(client_grants), row)
     for name, value in tenant_file.tenant.model_dump().items():
         db.execute(insert(tenant_settings), {"name": name, "value": value})
+    _insert_connections(db, tenant_file)
+    _insert_roles(db, tenant_file)
+    _insert_users(db, tenant_file, now)
+    return made
+
+
+def _insert_connections(db: Connection, tenant_file: TenantFile) -> None:
+    ids = {client.name: client.client_id for client in tenant_file.clients}
+    for each in (*(tenant_file.databases or (DatabaseModel(),)), *tenant_file.connections):
+        settings = {
+            "display_name": each.display_name,
+            "enabled_clients": each.enabled_clients and [ids.get(name, name) for name in each.enabled_clients],
+            "options": each.options,
+        }
+        db.execute(insert(connections), {"name": each.name, "strategy": each.strategy, "settings": settings})
+
+
+def _insert_roles(db: Connection, tenant_file: TenantFile) -> None:
+    for role in tenant_file.roles:
+        db.execute(insert(roles), {"name": role.name, "description": role.description or ""})
+        for each in role.permissions:
+            db.execute(insert(role_permissions), {"role": role.name, **_permission_row(each)})
+
+
+def _insert_users(db: Connection, tenant_file: TenantFile, now: int) -> None:
     hashes: dict[str, str] = {}
     for user in tenant_file.users:
         if user.password not in hashes:
             hashes[user.password] = hash_password(user.password)
         db.execute(insert(users), _user_row(user, hashes[user.password], now))
-    return made
+        for name in user.roles:
+            db.execute(insert(user_roles), {"user_id": user.user_id, "role": name})
+        for each in user.permissions:
+            db.execute(insert(user_permissions), {"user_id": user.user_id, **_permission_row(each)})
+
+
+def _permission_row(permission: PermissionModel) -> dict[str, object]:
+    return {"audience": permission.resource_server_identifier, "permission": permission.permission_name}
 
 
 def renew_secrets(database: Database, tenant_file: TenantFile) -> dict[str, str]:
@@ -164,7 +218,9 @@ def _user_row(user: UserModel, password_hash: str, now: int) -> dict[str, object
         "user_id": user.user_id,
         "username_key": username_key(user.email),
         "password_hash": password_hash,
-        "profile": user.model_dump(exclude={"user_id", "password", "blocked"}, exclude_none=True),
+        "profile": user.model_dump(exclude=_NO_CLAIMS, exclude_none=True),
+        "user_metadata": user.user_metadata,
+        "app_metadata": user.app_metadata,
         "blocked": user.blocked,
         "created_at": now,
         "updated_at": now,

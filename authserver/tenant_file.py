@@ -19,7 +19,7 @@ from pydantic import (
 
 from authserver.messages import is_text
 from authserver.rules.redirects import is_registrable
-from authserver.store.registered import AUTHORIZATION_CODE, DAY, REFRESH_TOKEN, username_key
+from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN, username_key
 
 
 class TenantFileError(Exception):
@@ -145,7 +145,10 @@ class ResourceServerModel(_Model):
     scopes: tuple[ScopeModel, ...] = ()
     allow_offline_access: bool = False
     token_lifetime: JwtSeconds = DAY
-    token_dialect: Literal["access_token", "rfc9068_profile"] | None = None
+    enforce_policies: bool = False
+    token_dialect: (
+        Literal["access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"] | None
+    ) = None
     signing_alg: Literal["RS256", "ES256"] = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
 
@@ -156,6 +159,72 @@ class ClientGrantModel(_Model):
     client_id: Plain
     audience: Plain
     scope: tuple[Plain, ...] = ()
+
+
+class PermissionModel(_Model):
+    """`roles[].permissions[]` and `users[].permissions[]`: a scope of an API."""
+
+    permission_name: Plain
+    resource_server_identifier: Plain
+
+
+class RoleModel(_Model):
+    """`roles[]`: permissions under one name."""
+
+    name: Plain
+    description: Plain | None = None
+    permissions: tuple[PermissionModel, ...] = ()
+
+
+class DatabaseModel(_Model):
+    """`databases[]`: people with a password here. `enabled_clients` names clients; absent, it serves them all."""
+
+    name: Plain = DATABASE
+    strategy: Literal["auth0"] = "auth0"
+    display_name: Plain | None = None
+    enabled_clients: tuple[Plain, ...] | None = None
+    options: dict[str, Any] = {}
+
+
+class ConnectionModel(_Model):
+    """`connections[]`: people whom somebody else vouches for. The options are those of its strategy."""
+
+    name: Plain
+    strategy: Literal["oidc", "samlp"]
+    display_name: Plain | None = None
+    enabled_clients: tuple[Plain, ...] | None = None
+    options: dict[str, Any] = {}
+
+
+class TriggerModel(_Model):
+    """`actions[].supported_triggers[]`."""
+
+    id: Literal["post-login", "credentials-exchange"]
+    version: Plain | None = None
+
+
+class SecretModel(_Model):
+    """`actions[].secrets[]`: what the Action reads as `event.secrets`."""
+
+    name: Plain
+    value: str
+
+
+class ActionModel(_Model):
+    """`actions[]`: a Python file, found from the tenant file's directory."""
+
+    name: Plain
+    code: Plain
+    deployed: bool = True
+    supported_triggers: tuple[TriggerModel, ...] = ()
+    secrets: tuple[SecretModel, ...] = ()
+
+
+class BindingModel(_Model):
+    """`triggers[…][]`: an Action at its place in the order."""
+
+    action_name: Plain
+    display_name: Plain | None = None
 
 
 class AddressModel(_Model):
@@ -193,6 +262,10 @@ class UserModel(_Model):
     phone_number: Plain | None = None
     phone_number_verified: bool | None = None
     address: AddressModel | None = None
+    user_metadata: dict[str, Any] = {}
+    app_metadata: dict[str, Any] = {}
+    roles: tuple[Plain, ...] = ()
+    permissions: tuple[PermissionModel, ...] = ()
 
 
 class TenantFile(_Model):
@@ -202,7 +275,45 @@ class TenantFile(_Model):
     clients: tuple[ClientModel, ...] = ()
     resourceServers: tuple[ResourceServerModel, ...] = ()  # noqa: N815 - the word of the deploy file
     clientGrants: tuple[ClientGrantModel, ...] = ()  # noqa: N815 - likewise
+    databases: tuple[DatabaseModel, ...] = ()
+    connections: tuple[ConnectionModel, ...] = ()
+    roles: tuple[RoleModel, ...] = ()
+    actions: tuple[ActionModel, ...] = ()
+    triggers: dict[Literal["post-login", "credentials-exchange"], tuple[BindingModel, ...]] = {}
     users: tuple[UserModel, ...] = ()
+
+    @model_validator(mode="after")
+    def _known_roles_and_permissions(self) -> Self:
+        defined = {(api.identifier, scope.value) for api in self.resourceServers for scope in api.scopes}
+        holders = [("roles", number, role.permissions) for number, role in enumerate(self.roles)]
+        holders += [("users", number, user.permissions) for number, user in enumerate(self.users)]
+        for kind, number, permissions in holders:
+            for each in permissions:
+                if (each.resource_server_identifier, each.permission_name) not in defined:
+                    missing = each.permission_name
+                    raise ValueError(f"{kind}[{number}].permissions: no API of this file defines {missing}")
+        names = {role.name for role in self.roles}
+        for number, user in enumerate(self.users):
+            if unknown := sorted(set(user.roles) - names):
+                raise ValueError(f"users[{number}].roles: this file has no role {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_actions(self) -> Self:
+        triggers = {action.name: {trigger.id for trigger in action.supported_triggers} for action in self.actions}
+        for trigger, bound in self.triggers.items():
+            for number, each in enumerate(bound):
+                if trigger not in triggers.get(each.action_name, ()):
+                    raise ValueError(f"triggers.{trigger}[{number}]: no Action of this name supports the trigger")
+        return self
+
+    @model_validator(mode="after")
+    def _known_clients(self) -> Self:
+        known = {client.client_id for client in self.clients} | {client.name for client in self.clients}
+        for each in (*self.databases, *self.connections):
+            if unknown := sorted(set(each.enabled_clients or ()) - known):
+                raise ValueError(f"{each.name}: enabled_clients names no client of this file: {', '.join(unknown)}")
+        return self
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -210,7 +321,18 @@ class TenantFile(_Model):
         apis = [api.identifier for api in self.resourceServers]
         users = [user.user_id for user in self.users]
         emails = [username_key(user.email) for user in self.users]
-        for kind, names in (("client_id", ids), ("identifier", apis), ("user_id", users), ("email", emails)):
+        roles = [role.name for role in self.roles]
+        actions = [action.name for action in self.actions]
+        connections = [connection.name for connection in (*self.databases, *self.connections)]
+        for kind, names in (
+            ("client_id", ids),
+            ("identifier", apis),
+            ("user_id", users),
+            ("email", emails),
+            ("role", roles),
+            ("action", actions),
+            ("connection", connections),
+        ):
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"{kind} must be unique: {', '.join(sorted(twice))} stands twice")
         for number, grant in enumerate(self.clientGrants):

@@ -87,6 +87,7 @@ class ResourceServer(_Settings):
     scopes: dict[str, str] = field(default_factory=dict)
     allow_offline_access: bool = False
     token_lifetime: int = DAY
+    enforce_policies: bool = False
     token_dialect: str | None = None
     signing_alg: str = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True

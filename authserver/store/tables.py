@@ -89,6 +89,15 @@ users = Table(
     _at("last_login", nullable=True),
 )
 
+# Where people come from: `settings` holds what its strategy needs.
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("strategy", String(32), nullable=False),
+    Column("settings", JSON, nullable=False),
+)
+
 roles = Table(
     "roles",
     metadata,
