@@ -47,4 +47,5 @@ def connections_of(db: Db, client_id: str) -> list[Connection]:
 def _load(row: dict[str, Any]) -> Connection:
     settings = dict(row["settings"])
     enabled = settings.pop("enabled_clients", None)
-    return Connection(row["name"], row["strategy"], enabled_clients=tuple(enabled) if enabled is not None else None, **settings)
+    serves = tuple(enabled) if enabled is not None else None
+    return Connection(row["name"], row["strategy"], enabled_clients=serves, **settings)
