@@ -146,9 +146,9 @@ class ResourceServerModel(_Model):
     allow_offline_access: bool = False
     token_lifetime: JwtSeconds = DAY
     enforce_policies: bool = False
-    token_dialect: (
-        Literal["access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"] | None
-    ) = None
+    token_dialect: Literal["access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"] | None = (
+        None
+    )
     signing_alg: Literal["RS256", "ES256"] = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
 
