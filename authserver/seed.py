@@ -39,6 +39,7 @@ from authserver.tenant_file import (
     DatabaseModel,
     PermissionModel,
     ResourceServerModel,
+    SourceModel,
     TenantFile,
     UserModel,
     read_tenant_file,
@@ -135,7 +136,8 @@ def insert_tenant(db: Connection, tenant_file: TenantFile, now: int) -> dict[str
 
 def _insert_connections(db: Connection, tenant_file: TenantFile) -> None:
     ids = {client.name: client.client_id for client in tenant_file.clients}
-    for each in (*(tenant_file.databases or (DatabaseModel(),)), *tenant_file.connections):
+    sources: tuple[SourceModel, ...] = (*(tenant_file.databases or (DatabaseModel(),)), *tenant_file.connections)
+    for each in sources:
         settings = {
             "display_name": each.display_name,
             "enabled_clients": each.enabled_clients and [ids.get(name, name) for name in each.enabled_clients],

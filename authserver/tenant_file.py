@@ -176,24 +176,27 @@ class RoleModel(_Model):
     permissions: tuple[PermissionModel, ...] = ()
 
 
-class DatabaseModel(_Model):
-    """`databases[]`: people with a password here. `enabled_clients` names clients; absent, it serves them all."""
+class SourceModel(_Model):
+    """Where people come from. `enabled_clients` names clients; absent, it serves them all."""
 
     name: Plain = DATABASE
-    strategy: Literal["auth0"] = "auth0"
+    strategy: Literal["auth0", "oidc", "samlp"] = "auth0"
     display_name: Plain | None = None
     enabled_clients: tuple[Plain, ...] | None = None
     options: dict[str, Any] = {}
 
 
-class ConnectionModel(_Model):
+class DatabaseModel(SourceModel):
+    """`databases[]`: people with a password here."""
+
+    strategy: Literal["auth0"] = "auth0"
+
+
+class ConnectionModel(SourceModel):
     """`connections[]`: people whom somebody else vouches for. The options are those of its strategy."""
 
     name: Plain
     strategy: Literal["oidc", "samlp"]
-    display_name: Plain | None = None
-    enabled_clients: tuple[Plain, ...] | None = None
-    options: dict[str, Any] = {}
 
 
 class TriggerModel(_Model):
@@ -310,7 +313,8 @@ class TenantFile(_Model):
     @model_validator(mode="after")
     def _known_clients(self) -> Self:
         known = {client.client_id for client in self.clients} | {client.name for client in self.clients}
-        for each in (*self.databases, *self.connections):
+        sources: tuple[SourceModel, ...] = (*self.databases, *self.connections)
+        for each in sources:
             if unknown := sorted(set(each.enabled_clients or ()) - known):
                 raise ValueError(f"{each.name}: enabled_clients names no client of this file: {', '.join(unknown)}")
         return self
@@ -323,7 +327,7 @@ class TenantFile(_Model):
         emails = [username_key(user.email) for user in self.users]
         roles = [role.name for role in self.roles]
         actions = [action.name for action in self.actions]
-        connections = [connection.name for connection in (*self.databases, *self.connections)]
+        connections = [database.name for database in self.databases] + [source.name for source in self.connections]
         for kind, names in (
             ("client_id", ids),
             ("identifier", apis),
