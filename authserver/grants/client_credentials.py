@@ -43,6 +43,7 @@ def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResp
             subject=f"{client.client_id}@clients",
             audience=[identifier],
             scope=scope,
+            permissions=scope,  # a client's permissions are its grant
             now=now,
             gty="client-credentials",
         )

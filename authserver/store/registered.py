@@ -19,6 +19,9 @@ DATABASE = "Username-Password-Authentication"
 
 DAY = 86400
 
+AUTHZ = "_authz"
+"""How a `token_dialect` ends whose access tokens carry `permissions`."""
+
 
 class _Settings:
     """Reads itself from the JSON column, in which only known members stand."""
@@ -91,6 +94,11 @@ class ResourceServer(_Settings):
     token_dialect: str | None = None
     signing_alg: str = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
+
+    @property
+    def looks_at_permissions(self) -> bool:
+        """Whether anything about its tokens depends on what a person may do."""
+        return self.enforce_policies or (self.token_dialect or "").endswith(AUTHZ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,24 @@ from tests.mutants.mutant import Edit, Mutant, tests
 
 AUTHSERVER = (
     Mutant(
+        "AZ22-permissions",
+        "Every user may have every scope of an API that enforces its policies.",
+        (Edit("authserver/rules/scopes.py", "if api is None or not api.enforce_policies:", "if scope is not None:"),),
+        tests("spec/test_rbac.py", "AZ22_the_scope_is_what_was_asked_for_and_is_permitted"),
+    ),
+    Mutant(
+        "AZ22-another-api",
+        "A permission at one API counts at every other.",
+        (
+            Edit(
+                "authserver/store/permissions.py",
+                'user_permissions.c.user_id == bindparam("user"), user_permissions.c.audience == bindparam("api")',
+                'user_permissions.c.user_id == bindparam("user"), user_permissions.c.audience != ""',
+            ),
+        ),
+        tests("spec/test_rbac.py", "AZ22_a_permission_at_another_api_counts_for_nothing"),
+    ),
+    Mutant(
         "CA11",
         "Secrets may be guessed without end.",
         (
