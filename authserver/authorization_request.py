@@ -25,7 +25,7 @@ from authserver.errors import (
     UnsupportedResponseType,
     UntrustedRequest,
 )
-from authserver.messages import AuthorizationRequest, Params
+from authserver.messages import AuthorizationRequest, Params, is_text
 from authserver.rules import pkce, redirects
 from authserver.rules.authorization_response import RESPONSE_MODES
 from authserver.rules.scopes import grantable, parse_scope
@@ -94,9 +94,16 @@ def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationReq
             max_age=draft.max_age,
             login_hint=params.text("login_hint"),
             expected_user=draft.expected_user,
+            extra=_readable(params),
         )
     except OAuthError as error:
         raise Refused(error, draft.redirect_uri, draft.response_mode, draft.state) from None
+
+
+def _readable(params: Params) -> dict[str, str]:
+    """What a tenant's Actions may look at besides: whatever was sent, known to us or not, but no token."""
+    sent = {name: value for name, value in params.pairs if value and name != "id_token_hint"}
+    return {name: value for name, value in sent.items() if len(value) <= 2048 and is_text(name) and is_text(value)}
 
 
 def _known_client(params: Params, db: Connection) -> Client:

@@ -201,6 +201,7 @@ def _client_row(client: ClientModel, secret: str | None) -> dict[str, object]:
                     "web_origins",
                     "skip_non_verifiable_callback_uri_confirmation_prompt",
                     "allow_insecure_missing_pkce",
+                    "client_metadata",
                     "refresh_token",
                 }
             ),

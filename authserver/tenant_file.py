@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from authserver.actions import Source
 from authserver.messages import is_text
 from authserver.rules.redirects import is_registrable
 from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN, username_key
@@ -109,6 +110,7 @@ class ClientModel(_Model):
     is_first_party: bool = True
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
+    client_metadata: dict[str, str] = {}
     refresh_token: RefreshTokenModel = RefreshTokenModel()
     jwt_configuration: JwtConfigurationModel = JwtConfigurationModel()
 
@@ -375,6 +377,27 @@ def read_tenant_file(path: Path) -> TenantFile:
     except ValidationError as error:
         lines = [_explain(path, root, dict(mistake)) for mistake in error.errors()]
         raise TenantFileError("\n".join(lines)) from None
+
+
+def actions_of(path: Path) -> tuple[list[Source], list[Source]]:
+    """The Actions of a tenant file that run, of post-login and of credentials-exchange, in their order.
+
+    Raises TenantFileError.
+    """
+    tenant_file = read_tenant_file(path)
+    deployed = {
+        action.name: Source(
+            action.name, path.parent / action.code, {secret.name: secret.value for secret in action.secrets}
+        )
+        for action in tenant_file.actions
+        if action.deployed
+    }
+
+    def bound(trigger: str) -> list[Source]:
+        names = [each.action_name for each in tenant_file.triggers.get(trigger, ())]  # type: ignore[call-overload]
+        return [deployed[name] for name in names if name in deployed]
+
+    return bound("post-login"), bound("credentials-exchange")
 
 
 def _explain(path: Path, root: yaml.Node, mistake: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ the grant keeps what was asked for and approved.
 import base64
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from sqlalchemy import Connection
 from authserver.keys import RS256, Signer
 from authserver.messages import TokenResponse
 from authserver.rules import claims
-from authserver.rules.scopes import OFFLINE_ACCESS, OPENID, permitted
+from authserver.rules.scopes import OFFLINE_ACCESS, OPENID, permitted, personalised
 from authserver.store import issued
 from authserver.store.issued import AccessToken, Grant, RefreshToken
 from authserver.store.permissions import permissions_of
@@ -59,7 +60,7 @@ def mint(
     """
     api = find_resource_server(db, grant.audience) if grant.audience else None
     permissions = permissions_of(db, user.user_id, api.identifier) if api and api.looks_at_permissions else ()
-    scope = permitted(scope, api, permissions)
+    scope = personalised(permitted(scope, api, permissions), grant.claims)
     signer = tenant.keyring.signer(db, now)
     access_token, access_row = _access_token(
         signer, tenant, client, grant, api, scope, permissions, now, refreshed is not None
@@ -107,6 +108,7 @@ def _access_token(
             permissions=permissions,
             now=now,
             gty=gty,
+            custom=(grant.claims or {}).get("access_token", {}),
         )
     return token, AccessToken(issued.digest(token), grant.grant_id, " ".join(scope), audience, expires_at)
 
@@ -123,11 +125,12 @@ def signed_access_token(
     permissions: tuple[str, ...],
     now: int,
     gty: str | None,
+    custom: Mapping[str, object],
 ) -> str:
     """A JWT in the profile and by the algorithm that the API selected.
 
     `gty` is Auth0's word for how it was got; `permissions` are all that the subject has at the API, and are said where
-    its profile ends in `_authz`.
+    its profile ends in `_authz`; `custom` are the claims of Actions.
     """
     claims: dict[str, object] = {
         "iss": tenant.issuer,
@@ -145,7 +148,8 @@ def signed_access_token(
     else:
         typ, profile = "JWT", {"azp": client.client_id, **({"gty": gty} if gty else {})}
     alg = api.signing_alg if api else RS256
-    return signer.sign(alg, typ, {**claims, **profile})
+    # The protocol's claims come last: nothing that somebody added can overwrite them.
+    return signer.sign(alg, typ, {**custom, **claims, **profile})
 
 
 def _id_token(
@@ -174,7 +178,8 @@ def _id_token(
         half = hashlib.sha256(access_token.encode()).digest()[:16]
         protocol["at_hash"] = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
     # The protocol's claims come last: nothing in a profile can overwrite them.
-    return signer.sign(RS256, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
+    custom = (grant.claims or {}).get("id_token", {})
+    return signer.sign(RS256, "JWT", {**claims.about(user, scope, tenant.policy, custom), **protocol})
 
 
 def _refresh_token(

@@ -5,7 +5,8 @@ Left out: several resources in one request (RFC 8707 §2.2).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from authserver.dialects import Policy
 from authserver.errors import InvalidScope, InvalidTarget
@@ -51,6 +52,14 @@ def permitted(scope: Iterable[str], api: ResourceServer | None, permissions: Ite
         return tuple(scope)
     allowed = {*IDENTITY_SCOPES, *permissions}
     return tuple(value for value in scope if value in allowed)
+
+
+def personalised(scope: Iterable[str], claims: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """`scope` after the tenant's Actions, which may grant what nobody asked for and take what was permitted."""
+    if not claims:
+        return tuple(scope)
+    removed, added = claims.get("removed", ()), claims.get("added", ())
+    return tuple(dict.fromkeys([*(value for value in scope if value not in removed), *added]))
 
 
 def check_target(params: Params, audience: str | None, policy: Policy) -> None:

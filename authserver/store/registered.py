@@ -56,6 +56,7 @@ class ClientSettings(_Settings):
     id_token_lifetime: int = 36000
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
+    client_metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

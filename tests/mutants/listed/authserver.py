@@ -4,6 +4,43 @@ from tests.mutants.mutant import Edit, Mutant, tests
 
 AUTHSERVER = (
     Mutant(
+        "JW4-restricted",
+        "An Action may set any claim that the protocol did not set itself.",
+        (
+            Edit(
+                "authserver/actions/custom_claims.py",
+                'if name in RESTRICTED or name.startswith(("sip_", "urn:auth0")):',
+                "if name is None:",
+            ),
+        ),
+        tests("flows/test_actions.py", "JW4_restricted_claims_are_ignored_and_overwrite_nothing"),
+    ),
+    Mutant(
+        "JW4-overwrite",
+        "Claims of Actions come last and overwrite the protocol's.",
+        (
+            Edit("authserver/tokens.py", "{**custom, **claims, **profile}", "{**claims, **profile, **custom}"),
+            Edit(
+                "authserver/actions/custom_claims.py",
+                'if name in RESTRICTED or name.startswith(("sip_", "urn:auth0")):',
+                "if name is None:",
+            ),
+        ),
+        tests("flows/test_actions.py", "JW4_restricted_claims_are_ignored_and_overwrite_nothing"),
+    ),
+    Mutant(
+        "RT1-actions",
+        "An Action that denies keeps reuse from being noticed.",
+        (
+            Edit(
+                "authserver/grants/refresh_token.py",
+                "if not _is_reuse(token, client.refresh_token.leeway, now):",
+                "if token is not None:",
+            ),
+        ),
+        tests("flows/test_actions.py", "RT1_reuse_ends_the_family_whatever_an_action_says"),
+    ),
+    Mutant(
         "AZ22-permissions",
         "Every user may have every scope of an API that enforces its policies.",
         (Edit("authserver/rules/scopes.py", "if api is None or not api.enforce_policies:", "if scope is not None:"),),
