@@ -874,7 +874,7 @@ AUTHSERVER = (
         (
             Edit(
                 "authserver/tokens.py",
-                "{**claims.about(user, scope, tenant.policy), **protocol}",
+                "{**claims.about(user, scope, tenant.policy, custom), **protocol}",
                 "{**protocol, **claims.about(user, scope, tenant.policy), **user.profile}",
             ),
         ),
