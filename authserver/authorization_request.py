@@ -128,6 +128,17 @@ def _registered_redirect_uri(draft: _Draft) -> None:
     draft.redirect_uri = redirect_uri
 
 
+def _known_receiver_of_messages(draft: _Draft) -> None:
+    # A message goes to whichever window asked, so the window's origin is registered by itself; without that, there is
+    # nobody who may be told even of the mistake.
+    if "response_mode" in draft.params.repeated or draft.params.opaque("response_mode") != "web_message":
+        return
+    if redirects.origin(draft.redirect_uri) not in draft.client.settings.web_origins:
+        raise UntrustedRequest(
+            "response_mode=web_message: the origin of the redirect_uri is not in the list of Allowed Web Origins."
+        )
+
+
 def _way_back(draft: _Draft) -> None:
     # First below the line, so that every later answer goes as it was asked for and carries the state. A repeated or
     # unreadable one is never sent back.
@@ -211,7 +222,7 @@ def _hinted_user(draft: _Draft) -> None:
 
 Check = Callable[[_Draft], None]
 
-ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)
+ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri, _known_receiver_of_messages)
 # ------------------------------------------------ the trust line ------------------------------------------------
 BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
     _way_back,

@@ -113,7 +113,7 @@ class Page:
     """A template for a person.
 
     `form_targets` are the CSP sources that a form on it may lead to, besides ourselves; `scripts` allows our own
-    static ones, on an answer that is a script by nature.
+    static ones, on an answer that is a script by nature. `framed_by` is the CSP source of the pages that may frame it.
     """
 
     template: str
@@ -121,6 +121,7 @@ class Page:
     status: int = 200
     form_targets: tuple[str, ...] = ()
     scripts: bool = False
+    framed_by: str = "'none'"
     cookies: tuple[Cookie, ...] = ()
 
 

@@ -9,9 +9,9 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/authorization_request.py",
-                "ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)",
+                "ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri, ",
                 "ABOVE_THE_TRUST_LINE: tuple[Check, ...] = ("
-                'lambda draft: setattr(draft, "redirect_uri", draft.params.required("redirect_uri")),)',
+                'lambda draft: setattr(draft, "redirect_uri", draft.params.required("redirect_uri")), ',
             ),
             Edit(
                 "authserver/authorization_request.py",
