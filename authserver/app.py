@@ -24,6 +24,7 @@ from authserver.endpoints import authorize, health, interaction, logout, metadat
 from authserver.endpoints.metrics import room as metrics_room
 from authserver.events import Event
 from authserver.exchanges import Exchanges
+from authserver.log_types import log_type
 from authserver.logs import Log
 from authserver.messages import Json
 from authserver.metrics import Metrics
@@ -92,7 +93,8 @@ def _actions(settings: Settings) -> Actions:
 def _announce(metrics: Metrics, told: Log | None, event: Event) -> None:
     metrics.count(event)
     if told:
-        facts = {name: fact for name, fact in asdict(event).items() if fact is not None}
+        said = {**asdict(event), "log_type": log_type(event)}
+        facts = {name: fact for name, fact in said.items() if fact is not None}
         (told.warning if event.alarms else told.info)(type(event).__name__, **facts)
 
 
