@@ -20,7 +20,18 @@ from authserver.actions import ActionError, Actions
 from authserver.actions import load as load_actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
-from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, userinfo
+from authserver.endpoints import (
+    activate,
+    authorize,
+    device,
+    health,
+    interaction,
+    logout,
+    metadata,
+    revoke,
+    token,
+    userinfo,
+)
 from authserver.endpoints.metrics import room as metrics_room
 from authserver.events import Event
 from authserver.exchanges import Exchanges
@@ -35,7 +46,17 @@ from authserver.tenant_file import TenantFileError, actions_of
 
 STATIC = Path(__file__).with_name("static")
 
-ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, logout.ROOM, health.ROOM)
+ROOMS = (
+    authorize.ROOM,
+    interaction.ROOM,
+    token.ROOM,
+    device.ROOM,
+    activate.ROOM,
+    userinfo.ROOM,
+    revoke.ROOM,
+    logout.ROOM,
+    health.ROOM,
+)
 
 
 class _Static(StaticFiles):
