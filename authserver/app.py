@@ -42,7 +42,8 @@ from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from authserver.tenant import Tenant
-from authserver.tenant_file import TenantFileError, actions_of
+from authserver.tenant_file import TenantFileError
+from authserver.tenant_file.actions import actions_of
 
 STATIC = Path(__file__).with_name("static")
 
