@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PYTHON = os.environ.get("UNDERSTUDY_PYTHON", str(ROOT / ".venv/bin/python"))
 API = "https://notes.example/api"
+OUTSIDE = dict(os.environ)
+"""As it was before the tests' own authority came into it."""
 
 
 def free_port() -> int:
