@@ -93,7 +93,7 @@ def test_a_revoked_refresh_token_is_dead(server, start):
         assert "Unknown or invalid refresh token." in refused.text
 
 
-@proves("GET /authorize", "access_denied", "response_type=id_token", "unsupported_response_type", "POST /oauth/token", "access_denied")  # fmt: skip
+@proves("GET /authorize", "prompt=consent", "access_denied", "POST /oauth/token", "access_denied")
 def test_errors_of_the_login_arrive(server, start):
     asked = {**CODE["authorizationParams"], "prompt": "consent"}
     with start(**{**CODE, "authorizationParams": asked}) as app:
