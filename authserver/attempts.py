@@ -31,6 +31,9 @@ SECRETS = 100
 Counted afterwards, in the failing case alone: a generated secret cannot be guessed, so good requests reserve nothing.
 """
 
+PER_DOOR = 100
+"""Requests of one kind from one source within the window, whatever names they bring."""
+
 WINDOW = 900
 """Seconds after which a count starts anew."""
 
@@ -66,6 +69,22 @@ def clear(request: Request, username: str, tenant: Tenant) -> None:
     """
     with tenant.database.write() as db:
         db.execute(_CLEAR, {"of": _keys(request, username)[0]})
+
+
+def may_ask(request: Request, purpose: str, username: str, tenant: Tenant) -> bool:
+    """Count a request for something other than a login: by source, by name from there, and by name from anywhere.
+
+    Names that do not exist are counted alike. False when there were too many.
+    """
+    name, at = username_key(username), tenant.now()
+    counted = (
+        (digest(f"{request.source}\n{purpose}\n\n"), PER_DOOR),
+        (digest(f"{request.source}\n{purpose}\n{name}"), PER_SOURCE),
+        (digest(f"*\n{purpose}\n{name}"), PER_NAME),
+    )
+    with tenant.database.write() as db:
+        counts = [db.execute(_COUNT, {"of": of, "now": at}).scalar_one() for of, _ in counted]
+    return all(count <= most for count, (_, most) in zip(counts, counted, strict=True))
 
 
 def may_present_secret(request: Request, client_id: str, tenant: Tenant) -> bool:

@@ -3,10 +3,12 @@
     ProtocolError
     ├── PageError                    a person sees a page; nothing is ever redirected
     │   ├── UntrustedRequest         before client and redirect URI are known to belong together
-    │   └── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
+    │   ├── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
+    │   └── LinkDead                 a mailed link that was used, replaced, or waited too long
     ├── OAuthError                   JSON at the token endpoint, parameters at the redirect URI
     │   ├── InvalidRequest
     │   │   ├── MissingParameter
+    │   │   ├── ConnectionUnknown
     │   │   └── UnsupportedMediaType
     │   ├── InvalidClient
     │   ├── InvalidGrant
@@ -71,6 +73,15 @@ class NotThisBrowser(InteractionLost):
     """RFC 6749 §10.12: what one browser began, no other continues."""
 
     status = 403
+
+
+class LinkDead(PageError):
+    """A mailed link opens nothing any more, or never did."""
+
+    error = "invalid_ticket"
+    description = (
+        "This link has been used already, is too old, or was replaced by another one. Please ask for a new one."
+    )
 
 
 class OAuthError(ProtocolError):
@@ -159,6 +170,12 @@ class UserBlocked(InvalidGrant):
     """The user was blocked after the grant."""
 
     description = "The user of this grant is blocked."
+
+
+class ConnectionUnknown(InvalidRequest):
+    """`connection` names nothing, or nothing that serves this client."""
+
+    description = "The connection is unknown, or not enabled for this client."
 
 
 class UnauthorizedClient(OAuthError):

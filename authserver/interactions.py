@@ -91,6 +91,15 @@ def _load(request: dict[str, Any]) -> AuthorizationRequest:
     return AuthorizationRequest(**{**request, "scope": tuple(request["scope"]), "prompt": tuple(request["prompt"])})
 
 
+def same_origin(request: Request, tenant: Tenant) -> None:
+    """What a browser says of where a form came from; older ones say nothing, and the cookie still binds.
+
+    Raises NotThisBrowser.
+    """
+    if request.origin not in (None, tenant.origin) or request.fetch_site not in (None, "same-origin", "none"):
+        raise NotThisBrowser
+
+
 def authenticated(db: Any, interaction: Interaction, sid: str | None, now: int, decision: str | None = None) -> None:
     """Somebody logged in within this interaction; `decision` is `blocked` when they may not."""
     db.execute(_AUTHENTICATED, {"of": interaction.digest, "session": sid, "now": now, "choice": decision})

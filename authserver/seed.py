@@ -19,7 +19,7 @@ from authserver.passwords import hash_password
 from authserver.settings import DEMO_TENANT, Settings, is_loopback
 from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
-from authserver.store.registered import username_key
+from authserver.store.registered import account_key
 from authserver.store.schema import current_revision, head_revision, upgrade
 from authserver.store.tables import (
     client_grants,
@@ -45,7 +45,7 @@ from authserver.tenant_file import (
     read_tenant_file,
 )
 
-_NO_CLAIMS = {"user_id", "password", "blocked", "user_metadata", "app_metadata", "roles", "permissions"}
+_NO_CLAIMS = {"user_id", "connection", "password", "blocked", "user_metadata", "app_metadata", "roles", "permissions"}
 
 _LOCK = 0x756E6465727374  # "underst", for pg_advisory_lock: one replica prepares, the others wait
 
@@ -141,7 +141,7 @@ def _insert_connections(db: Connection, tenant_file: TenantFile) -> None:
         settings = {
             "display_name": each.display_name,
             "enabled_clients": each.enabled_clients and [ids.get(name, name) for name in each.enabled_clients],
-            "options": each.options,
+            "options": each.model_dump(mode="json")["options"],
         }
         db.execute(insert(connections), {"name": each.name, "strategy": each.strategy, "settings": settings})
 
@@ -158,7 +158,7 @@ def _insert_users(db: Connection, tenant_file: TenantFile, now: int) -> None:
     for user in tenant_file.users:
         if user.password not in hashes:
             hashes[user.password] = hash_password(user.password)
-        db.execute(insert(users), _user_row(user, hashes[user.password], now))
+        db.execute(insert(users), _user_row(user, tenant_file.database_of(user), hashes[user.password], now))
         for name in user.roles:
             db.execute(insert(user_roles), {"user_id": user.user_id, "role": name})
         for each in user.permissions:
@@ -215,10 +215,11 @@ def _api_row(api: ResourceServerModel) -> dict[str, object]:
     return {"identifier": api.identifier, "name": api.name, "settings": settings}
 
 
-def _user_row(user: UserModel, password_hash: str, now: int) -> dict[str, object]:
+def _user_row(user: UserModel, connection: str, password_hash: str, now: int) -> dict[str, object]:
     return {
         "user_id": user.user_id,
-        "username_key": username_key(user.email),
+        "username_key": account_key(connection, user.email),
+        "connection": connection,
         "password_hash": password_hash,
         "profile": user.model_dump(exclude=_NO_CLAIMS, exclude_none=True),
         "user_metadata": user.user_metadata,

@@ -17,9 +17,10 @@ from pydantic import (
     model_validator,
 )
 
+from authserver.connections.database import DatabaseOptions
 from authserver.messages import is_text
 from authserver.rules.redirects import is_registrable
-from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN, username_key
+from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN, account_key
 
 
 class TenantFileError(Exception):
@@ -58,11 +59,18 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FlagsModel(_Model):
+    """`tenant.flags`."""
+
+    enable_public_signup_user_exists_error: bool = False
+
+
 class TenantModel(_Model):
     """`tenant`: what concerns all of it."""
 
     friendly_name: Plain = "Understudy"
     allowed_logout_urls: tuple[Destination, ...] = ()
+    flags: FlagsModel = FlagsModel()
 
 
 class RefreshTokenModel(_Model):
@@ -183,13 +191,14 @@ class SourceModel(_Model):
     strategy: Literal["auth0", "oidc", "samlp"] = "auth0"
     display_name: Plain | None = None
     enabled_clients: tuple[Plain, ...] | None = None
-    options: dict[str, Any] = {}
+    options: Any = {}
 
 
 class DatabaseModel(SourceModel):
     """`databases[]`: people with a password here."""
 
     strategy: Literal["auth0"] = "auth0"
+    options: DatabaseOptions = DatabaseOptions()
 
 
 class ConnectionModel(SourceModel):
@@ -197,6 +206,7 @@ class ConnectionModel(SourceModel):
 
     name: Plain
     strategy: Literal["oidc", "samlp"]
+    options: dict[str, Any] = {}
 
 
 class TriggerModel(_Model):
@@ -247,6 +257,7 @@ class UserModel(_Model):
     user_id: Annotated[Plain, AfterValidator(_a_person)]
     email: Annotated[Plain, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
     password: Annotated[str, Field(min_length=1, max_length=1024)]
+    connection: Plain | None = None
     blocked: bool = False
     email_verified: bool = False
     name: Plain | None = None
@@ -320,11 +331,23 @@ class TenantFile(_Model):
         return self
 
     @model_validator(mode="after")
+    def _known_databases(self) -> Self:
+        known = [database.name for database in self.databases] or [DATABASE]
+        for number, user in enumerate(self.users):
+            if user.connection is not None and user.connection not in known:
+                raise ValueError(f"users[{number}].connection names no entry of databases")
+        return self
+
+    def database_of(self, user: UserModel) -> str:
+        """The database that this user is in; the first one, where nothing is said."""
+        return user.connection or next((database.name for database in self.databases), DATABASE)
+
+    @model_validator(mode="after")
     def _unique(self) -> Self:
         ids = [client.client_id for client in self.clients]
         apis = [api.identifier for api in self.resourceServers]
         users = [user.user_id for user in self.users]
-        emails = [username_key(user.email) for user in self.users]
+        emails = [account_key(self.database_of(user), user.email) for user in self.users]
         roles = [role.name for role in self.roles]
         actions = [action.name for action in self.actions]
         connections = [database.name for database in self.databases] + [source.name for source in self.connections]

@@ -100,6 +100,11 @@ _REVOKE_GRANT = (
     .where(grants.c.grant_id == bindparam("of"), grants.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
+_REVOKE_GRANTS_OF = (
+    update(grants)
+    .where(grants.c.user_id == bindparam("user"), grants.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
 _REVOKE_ACCESS = (
     update(access_tokens)
     .where(access_tokens.c.digest == bindparam("of"), access_tokens.c.revoked_at.is_(None))
@@ -210,6 +215,11 @@ def add(db: Connection, *artefacts: Grant | AuthorizationCode | RefreshToken | A
 def revoke_grant(db: Connection, grant_id: str, now: int) -> None:
     """End the family: every code and token of this grant is dead from here on."""
     db.execute(_REVOKE_GRANT, {"of": grant_id, "now": now})
+
+
+def revoke_grants_of(db: Connection, user_id: str, now: int) -> None:
+    """End every family of this user, with every client."""
+    db.execute(_REVOKE_GRANTS_OF, {"user": user_id, "now": now})
 
 
 def touch_refresh_token(db: Connection, of: bytes, expires_at: int | None, idle_expires_at: int | None) -> bool:

@@ -179,7 +179,7 @@ AUTHSERVER = (
         "Forms are taken from any origin.",
         (
             Edit(
-                "authserver/endpoints/interaction.py",
+                "authserver/interactions.py",
                 "if request.origin not in (None, tenant.origin) or"
                 ' request.fetch_site not in (None, "same-origin", "none"):',
                 "if tenant.origin is None:",
