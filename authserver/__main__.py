@@ -1,4 +1,4 @@
-"""`python -m authserver`: serve · seed · rotate-keys · sweep · logs · doctor.
+"""`python -m authserver`: serve · seed · rotate-keys · sweep · logs · outbox · doctor.
 
 Every option is also an environment variable (`AUTHSERVER_` and its name); the flag wins. What prevents a start is
 said on stderr in one line each, with exit status 2.
@@ -7,6 +7,8 @@ said on stderr in one line each, with exit status 2.
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +24,7 @@ from authserver.serve import serve
 from authserver.settings import Settings
 from authserver.store import journal
 from authserver.store.engine import Database, StoreError
+from authserver.store.outbox import mails
 from authserver.store.sweep import sweep
 from authserver.tenant_file import Besides, TenantFileError, credentials, read_tenant, with_users
 
@@ -132,11 +135,33 @@ class Logs(Settings):
             _say("Nothing has happened yet.")
 
 
+class Outbox(Settings):
+    """Show the mail that would have gone out: nothing leaves this server. The links in it are keys to accounts."""
+
+    as_json: bool = Field(default=False, description="One JSON array instead of text.")
+
+    def cli_cmd(self) -> None:
+        with _prepared(self).read() as db:
+            found = mails(db)
+        if self.as_json:
+            _say(json.dumps([asdict(mail) for mail in found], indent=2, ensure_ascii=False))
+            return
+        for mail in found:
+            when = datetime.fromtimestamp(mail.at, UTC).isoformat()
+            _say(f"{when} · to {mail.to} · {mail.subject}\n\n{mail.body}")
+        if not found:
+            _say("The outbox is empty.")
+
+
 class Authserver(BaseModel):
     """Understudy's authorization server: plays the part of Auth0 while you rehearse."""
 
     model_config = SettingsConfigDict(
-        cli_prog_name="python -m authserver", cli_kebab_case=True, cli_implicit_flags=True, cli_avoid_json=True
+        cli_prog_name="python -m authserver",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_avoid_json=True,
+        cli_shortcuts={"as-json": "json"},
     )
 
     serve: CliSubCommand[Serve]
@@ -144,6 +169,7 @@ class Authserver(BaseModel):
     rotate_keys: CliSubCommand[RotateKeys]
     sweep: CliSubCommand[Sweep]
     logs: CliSubCommand[Logs]
+    outbox: CliSubCommand[Outbox]
     doctor: CliSubCommand[Doctor]
 
     def cli_cmd(self) -> None:

@@ -23,12 +23,16 @@ from authserver.dialects import POLICIES
 from authserver.endpoints import (
     activate,
     authorize,
+    dbconnections,
     device,
+    email_verification,
     health,
     interaction,
     logout,
     metadata,
+    reset_password,
     revoke,
+    signup,
     token,
     userinfo,
 )
@@ -50,6 +54,10 @@ STATIC = Path(__file__).with_name("static")
 ROOMS = (
     authorize.ROOM,
     interaction.ROOM,
+    signup.ROOM,
+    reset_password.ROOM,
+    email_verification.ROOM,
+    dbconnections.ROOM,
     token.ROOM,
     device.ROOM,
     activate.ROOM,

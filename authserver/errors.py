@@ -3,11 +3,13 @@
     ProtocolError
     ├── PageError                    a person sees a page; nothing is ever redirected
     │   ├── UntrustedRequest         before client and redirect URI are known to belong together
-    │   └── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
-    │       └── DeviceCodeLost       the code of a device is over, decided, or somebody else's
+    │   ├── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
+    │   │   └── DeviceCodeLost       the code of a device is over, decided, or somebody else's
+    │   └── LinkDead                 a mailed link that was used, replaced, or waited too long
     ├── OAuthError                   JSON at the token endpoint, parameters at the redirect URI
     │   ├── InvalidRequest
     │   │   ├── MissingParameter
+    │   │   ├── ConnectionUnknown
     │   │   └── UnsupportedMediaType
     │   ├── InvalidClient
     │   ├── InvalidGrant
@@ -83,6 +85,15 @@ class DeviceCodeLost(InteractionLost):
     """RFC 8628 §3.3: the person took too long, or it has been decided already."""
 
     description = "The code of your device is no longer valid. Please start again on the device."
+
+
+class LinkDead(PageError):
+    """A mailed link opens nothing any more, or never did."""
+
+    error = "invalid_ticket"
+    description = (
+        "This link has been used already, is too old, or was replaced by another one. Please ask for a new one."
+    )
 
 
 class OAuthError(ProtocolError):
@@ -177,6 +188,12 @@ class BadDeviceCode(InvalidGrant):
     """Unknown, used, revoked, or somebody else's device code."""
 
     description = "The device code is unknown, already used, or was issued to another client."
+
+
+class ConnectionUnknown(InvalidRequest):
+    """`connection` names nothing, or nothing that serves this client."""
+
+    description = "The connection is unknown, or not enabled for this client."
 
 
 class UnauthorizedClient(OAuthError):

@@ -28,6 +28,30 @@ class LoginFailed(Event):
     """Wrong password, unknown user, or blocked; `reason` says which, for the operator alone."""
 
 
+class SignUpSucceeded(Event):
+    """Somebody made an account for themselves."""
+
+
+class SignUpFailed(Event):
+    """No account was made; `reason` says why, for the operator alone."""
+
+
+class MailPutInOutbox(Event):
+    """A mail lies in the outbox; `reason` is its template. Address and link stand nowhere but there."""
+
+
+class PasswordResetRequested(Event):
+    """Somebody asked for a link with which to choose a new password; without `user_id`, for an account that is not."""
+
+
+class PasswordChanged(Event):
+    """A new password; the sessions and the grants of its owner ended with the old one."""
+
+
+class EmailVerified(Event):
+    """Whoever reads this user's mail followed the link in it."""
+
+
 class LoggedOut(Event):
     """The browser's session ended at the person's or an application's request."""
 

@@ -105,6 +105,7 @@ class Text:
     body: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "text/plain"
     cookies: tuple[Cookie, ...] = ()
 
 
@@ -141,7 +142,8 @@ class AuthorizationRequest:
     """The validated parameters of RFC 6749 §4.1.1, RFC 7636 §4.3 and OpenID Connect Core §3.1.2.1.
 
     `scope` is what may be granted (after the dialect's rule for unknown values); `audience` the API's identifier;
-    `expected_user` the `sub` of a good id_token_hint; `extra` what else was sent and can be read, for Actions.
+    `expected_user` the `sub` of a good id_token_hint. Auth0's `connection` names where the person comes from, and
+    `screen_hint` the page that is shown first; `extra` is what else was sent and can be read, for Actions.
     """
 
     client_id: str
@@ -156,6 +158,8 @@ class AuthorizationRequest:
     max_age: int | None = None
     login_hint: str | None = None
     expected_user: str | None = None
+    connection: str | None = None
+    screen_hint: str | None = None
     extra: dict[str, str] = field(default_factory=dict)
 
 

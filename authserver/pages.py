@@ -39,7 +39,7 @@ def render(answer: Answer, method: str, tenant: Tenant) -> Response:
         case Json():
             response = json_response(answer)
         case Text():
-            response = Response(answer.body, answer.status, {**_COMMON, **answer.headers}, "text/plain")
+            response = Response(answer.body, answer.status, {**_COMMON, **answer.headers}, answer.media_type)
         case Page():
             response = _page(answer)
         case Redirect():

@@ -33,8 +33,18 @@ _COLUMNS = [login_sessions.c[f.name] for f in fields(LoginSession)]
 _FIND = select(*_COLUMNS).where(login_sessions.c.digest == bindparam("of"), login_sessions.c.ended_at.is_(None))
 _KNOWN = select(login_sessions.c.user_id).where(login_sessions.c.digest == bindparam("of"))
 _INSERT = insert(login_sessions)
-_SEEN = update(login_sessions).where(login_sessions.c.digest == bindparam("of")).values(last_seen_at=bindparam("now"))
+_SEEN = (
+    update(login_sessions)
+    .where(login_sessions.c.digest == bindparam("of"), login_sessions.c.ended_at.is_(None))
+    .values(last_seen_at=bindparam("now"))
+    .returning(login_sessions.c.digest)
+)
 _END = update(login_sessions).where(login_sessions.c.digest == bindparam("of")).values(ended_at=bindparam("now"))
+_END_ALL = (
+    update(login_sessions)
+    .where(login_sessions.c.user_id == bindparam("user"), login_sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
 
 
 def current(db: Connection, request: Request, tenant: Tenant) -> LoginSession | None:
@@ -65,9 +75,9 @@ def start(db: Connection, request: Request, user: User, tenant: Tenant) -> tuple
     return session, Cookie(tenant.cookie_name("session"), value, tenant.settings.session_lifetime)
 
 
-def seen(db: Connection, session: LoginSession, now: int) -> None:
-    """Restart the idle clock."""
-    db.execute(_SEEN, {"of": session.digest, "now": now})
+def seen(db: Connection, session: LoginSession, now: int) -> bool:
+    """Restart the idle clock. False when the session was ended meanwhile, by a logout or a new password."""
+    return db.execute(_SEEN, {"of": session.digest, "now": now}).one_or_none() is not None
 
 
 def end(db: Connection, request: Request, tenant: Tenant) -> Cookie:
@@ -76,3 +86,8 @@ def end(db: Connection, request: Request, tenant: Tenant) -> Cookie:
     if value := request.cookies.get(name):
         db.execute(_END, {"of": digest(value), "now": tenant.now()})
     return Cookie(name, None)
+
+
+def end_all(db: Connection, user_id: str, now: int) -> None:
+    """End this person's sessions, in every browser."""
+    db.execute(_END_ALL, {"user": user_id, "now": now})

@@ -30,6 +30,7 @@ from authserver import keys
 from authserver.app import create_app
 from authserver.settings import Settings
 from authserver.store.engine import Database
+from authserver.store.outbox import Mail, mails
 from authserver.store.sweep import sweep
 
 CALLBACK = "http://127.0.0.1:8400/callback"
@@ -325,10 +326,17 @@ class Stage:
             "access_tokens": "*",
             "login_sessions": "*",
             "authorization_codes": "digest, used_at",
+            "tickets": "*",
+            "outbox": "*",
             "interactions": "*",
             "device_codes": "digest, decision, used_at",
         }
         return {name: self.rows(f"SELECT {columns} FROM {name} ORDER BY 1, 2") for name, columns in tables.items()}  # noqa: S608 - constants
+
+    def mails(self, to: str | None = None) -> list[Mail]:
+        """What lies in the outbox, oldest first."""
+        with self._onlooker.read() as db:
+            return mails(db, to)
 
     def close(self) -> None:
         self.http.close()

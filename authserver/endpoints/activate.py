@@ -182,7 +182,8 @@ def _approve(request: Request, visit: _Visit, session: LoginSession, tenant: Ten
             raise DeviceCodeLost
         if not once.spend_interaction(db, visit.interaction.digest, now):
             raise InteractionLost
-        sessions.seen(db, session, now)
+        if not sessions.seen(db, session, now):
+            raise NotThisBrowser
         personalising.settle(db, outcome, device.client_id, session.user_id, tenant)
         journal.record(db, now, DeviceApproved(device.client_id, session.user_id, grant.grant_id))
     return _end(visit, tenant, is_allowed=True)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from authserver import authorization_request as checks
 from authserver import interactions, personalising, sessions, trace
 from authserver.actions.outcome import Outcome
+from authserver.connections.database import database_for, options_of
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import (
     AccessDenied,
@@ -34,6 +35,7 @@ from authserver.rules.consent import needs_consent
 from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
+from authserver.store.connections import find_connection
 from authserver.store.issued import AuthorizationCode, Grant
 from authserver.store.registered import User, find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
@@ -80,7 +82,7 @@ def _next(
     if session is None or _must_log_in_again(interaction, session, tenant):
         if silent:
             return _close(interaction, LoginRequired(), tenant, cookies)
-        return Redirect(tenant.url(f"/u/login?state={state}"), cookies)
+        return Redirect(tenant.url(f"{_entrance(asked, tenant)}?state={state}"), cookies)
     if _is_blocked(session, tenant):
         return _close(interaction, LoginDenied(), tenant, cookies)
     if asked.expected_user not in (None, session.user_id) or interaction.decision == "deny":
@@ -101,7 +103,28 @@ def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: 
         return True
     if asked.expected_user not in (None, session.user_id):
         return True
+    if _is_from_elsewhere(asked, session, tenant):
+        return True
     return asked.max_age is not None and tenant.now() - session.auth_time >= asked.max_age
+
+
+def _is_from_elsewhere(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant) -> bool:
+    """Whether this person came by another connection than the one that is asked for, or one that the client has not."""
+    with tenant.database.read() as db:
+        user = find_user(db, session.user_id)
+        if user is None or asked.connection is not None:
+            return user is not None and user.connection != asked.connection
+        connection = find_connection(db, user.connection)
+    return connection is None or not connection.serves(asked.client_id)
+
+
+def _entrance(asked: AuthorizationRequest, tenant: Tenant) -> str:
+    """The page that somebody sees first who is not logged in."""
+    if asked.screen_hint != "signup":
+        return "/u/login"
+    with tenant.database.read() as db:
+        database = database_for(db, asked.client_id, asked.connection)
+    return "/u/signup" if database and not options_of(database).disable_signup else "/u/login"
 
 
 def _is_blocked(session: LoginSession, tenant: Tenant) -> bool:
@@ -160,8 +183,9 @@ def _issue(
         if asked.code_challenge and issued.is_challenge_seen(db, asked.code_challenge):
             journal.record(db, now, ChallengeRepeated(asked.client_id, session.user_id, grant.grant_id))
         issued.add(db, grant, row)
+        if not sessions.seen(db, session, now):
+            raise NotThisBrowser
         personalising.settle(db, outcome, asked.client_id, user.user_id, tenant)
-        sessions.seen(db, session, now)
         journal.record(db, now, AuthorizationGranted(asked.client_id, session.user_id, grant.grant_id))
     return _respond(asked, {"code": code}, tenant, cookies)
 

@@ -179,7 +179,7 @@ def _sources(db: Connection, file: TenantFile) -> list[dict[str, Any]]:
             "settings": {
                 "display_name": each.display_name,
                 "enabled_clients": each.enabled_clients and [ids.get(name, name) for name in each.enabled_clients],
-                "options": each.options,
+                "options": each.model_dump(mode="json")["options"],
             },
         }
         for each in sources

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from authserver.passwords import hash_password, verify_password
 from authserver.registration.changes import Change, Changes, as_json
-from authserver.store.registered import DATABASE, username_key
+from authserver.store.registered import account_key
 from authserver.store.tables import user_permissions, user_roles, users
 from authserver.tenant_file import PermissionModel, Reading, TenantFileError, UserModel
 from authserver.tenant_file.models import ImportedUserModel
@@ -23,6 +23,7 @@ NO_PASSWORD = "!"
 
 _NO_CLAIMS = {
     "user_id",
+    "connection",
     "password",
     "password_hash",
     "blocked",
@@ -80,8 +81,8 @@ def register_people(
     there = {row["user_id"]: dict(row) for row in db.execute(select(users)).mappings()}
     _refuse_taken(reading, {row["username_key"]: user_id for user_id, row in there.items()})
     _make_way(db, reading, {user_id: row["username_key"] for user_id, row in there.items()})
-    database = reading.file.databases[0].name if reading.file.databases else DATABASE
     for user in reading.users:
+        database = reading.file.database_of(user)
         before, said = there.get(user.user_id), remembered.get(user.user_id)
         facts = _fingerprint(user)
         changed = {} if _is_said(user, facts, said, before, database) else _row(user, database, now)
@@ -134,7 +135,7 @@ def _write(
 def _refuse_taken(reading: Reading, holders: dict[str, str]) -> None:
     named = {user.user_id for user in reading.users}
     for user in reading.users:
-        holder = holders.get(username_key(user.email), user.user_id)
+        holder = holders.get(account_key(reading.file.database_of(user), user.email), user.user_id)
         if holder != user.user_id and holder not in named:
             raise TenantFileError(
                 f"users: {user.email} belongs to {holder} in the database, whom the file does not name"
@@ -144,7 +145,8 @@ def _refuse_taken(reading: Reading, holders: dict[str, str]) -> None:
 def _make_way(db: Connection, reading: Reading, keys: dict[str, str]) -> None:
     """Two people may exchange their addresses: nobody's new one is taken while they do."""
     for user in reading.users:
-        if keys.get(user.user_id, username_key(user.email)) != username_key(user.email):
+        wanted = account_key(reading.file.database_of(user), user.email)
+        if keys.get(user.user_id, wanted) != wanted:
             moving = f"moving {hashlib.sha256(user.user_id.encode()).hexdigest()}"
             db.execute(update(users).where(users.c.user_id == user.user_id).values(username_key=moving))
 
@@ -156,7 +158,7 @@ def _fingerprint(user: UserModel) -> str:
 
 def _row(user: UserModel, database: str, now: int) -> dict[str, Any]:
     return {
-        "username_key": username_key(user.email),
+        "username_key": account_key(database, user.email),
         "profile": user.model_dump(exclude=_NO_CLAIMS, exclude_none=True),
         "user_metadata": user.user_metadata,
         "app_metadata": user.app_metadata,

@@ -102,6 +102,11 @@ _REVOKE_GRANT = (
     .values(revoked_at=bindparam("now"))
 )
 _SET_CLAIMS = update(grants).where(grants.c.grant_id == bindparam("of")).values(claims=bindparam("said"))
+_REVOKE_GRANTS_OF = (
+    update(grants)
+    .where(grants.c.user_id == bindparam("user"), grants.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
 _REVOKE_ACCESS = (
     update(access_tokens)
     .where(access_tokens.c.digest == bindparam("of"), access_tokens.c.revoked_at.is_(None))
@@ -223,6 +228,11 @@ def revoke_grant(db: Connection, grant_id: str, now: int) -> None:
 def set_claims(db: Connection, grant_id: str, claims: dict[str, Any] | None) -> None:
     """What Actions now want in the tokens of this grant."""
     db.execute(_SET_CLAIMS, {"of": grant_id, "said": claims})
+
+
+def revoke_grants_of(db: Connection, user_id: str, now: int) -> None:
+    """End every family of this user, with every client."""
+    db.execute(_REVOKE_GRANTS_OF, {"user": user_id, "now": now})
 
 
 def touch_refresh_token(db: Connection, of: bytes, expires_at: int | None, idle_expires_at: int | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from authserver.store.tables import authorization_codes, device_codes, interactions, refresh_tokens
+from authserver.store.tables import authorization_codes, device_codes, interactions, refresh_tokens, tickets
 
 CODE_ATTEMPTS = 5
 """How often a code may be presented with any verifier before it is void (security case TK15)."""
@@ -35,6 +35,7 @@ def _gate(table: Any) -> ReturningUpdate[Any]:
 
 _INTERACTION = _gate(interactions)
 _CODE = _gate(authorization_codes)
+_TICKET = _gate(tickets)
 
 _CODE_ATTEMPT = (
     update(authorization_codes)
@@ -131,6 +132,11 @@ def spend_interaction(db: Connection, digest: bytes, now: int) -> bool:
 def spend_code(db: Connection, digest: bytes, now: int) -> bool:
     """True for the one caller that redeems this authorization code."""
     return _passed(db.execute(_CODE, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_ticket(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that follows this mailed link to its end."""
+    return _passed(db.execute(_TICKET, {"of": digest, "now": now}).one_or_none())
 
 
 def reserve_code_attempt(db: Connection, digest: bytes) -> bool:

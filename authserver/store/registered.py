@@ -175,10 +175,19 @@ def find_user(db: Connection, user_id: str) -> User | None:
     return User(*row) if row else None
 
 
-def find_user_by_name(db: Connection, username: str) -> User | None:
-    """The user whose name or email means `username`."""
-    row = db.execute(_USER_BY_NAME, {"username_key": username_key(username)}).one_or_none()
+def find_user_by_name(db: Connection, username: str, connection: str = DATABASE) -> User | None:
+    """The user of this database whose name or email means `username`."""
+    row = db.execute(_USER_BY_NAME, {"username_key": account_key(connection, username)}).one_or_none()
     return User(*row) if row else None
+
+
+def account_key(connection: str, username: str) -> str:
+    """What is unique of an account: one name may stand in two databases, once in each.
+
+    The line break separates them, because no name keeps one.
+    """
+    key = username_key(username)
+    return key if connection == DATABASE else f"{connection}\n{key}"
 
 
 def username_key(username: str) -> str:

@@ -18,10 +18,15 @@ from authserver.store.tables import (
     interactions,
     login_attempts,
     login_sessions,
+    outbox,
     refresh_tokens,
+    tickets,
 )
 
 DAY = 86400
+
+MAILS_KEPT = 30 * DAY
+"""Seconds that a mail lies in the outbox; its link died long before."""
 
 _NOW: BindParameter[Any] = bindparam("now")
 _YESTERDAY: BindParameter[Any] = bindparam("yesterday")
@@ -60,6 +65,8 @@ _SWEEPS = {
             login_sessions.c.auth_time <= bindparam("logged_in_before"),
         )
     ),
+    "tickets": delete(tickets).where(tickets.c.expires_at <= _YESTERDAY),
+    "mails": delete(outbox).where(outbox.c.at <= bindparam("mailed_before")),
     # One that was never redeemed gave nothing that a replay could endanger.
     "codes": delete(authorization_codes).where(
         authorization_codes.c.expires_at <= _YESTERDAY,
@@ -83,6 +90,7 @@ def sweep(db: Connection, now: int, settings: Settings) -> dict[str, int]:
     moment = {
         "now": now,
         "yesterday": now - DAY,
+        "mailed_before": now - MAILS_KEPT,
         "unseen_since": now - DAY - settings.idle_session_lifetime,
         "logged_in_before": now - DAY - settings.session_lifetime,
     }

@@ -179,6 +179,31 @@ interactions = Table(
     _digest("device", primary_key=False, nullable=True),
 )
 
+tickets = Table(
+    "tickets",
+    metadata,
+    _digest(),
+    Column("purpose", String(32), nullable=False),
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("email", String, nullable=False),
+    Column("client_id", String(255)),
+    _at("expires_at"),
+    _at("used_at", nullable=True),
+)
+
+# Mail that never leaves. The one place where something secret, the link, can be read (decision 0007).
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _at("at"),
+    Column("to", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("body", String, nullable=False),
+    Column("link", String),
+)
+
 # What was issued -------------------------------------------------------------------------------------------------
 
 grants = Table(

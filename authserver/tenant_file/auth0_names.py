@@ -154,7 +154,6 @@ _FLAGS = {
         "trust_azure_adfs_email_verified_connection_property",
     ),
     **_many("consent shows the descriptions always", "use_scope_descriptions_for_consent"),
-    **_many("sign-up answers as it does", "enable_public_signup_user_exists_error"),
     **_many("clients are registered by this file alone", "enable_dynamic_client_registration"),
     **_many(_MFA, "mfa_show_factor_list_on_enrollment"),
     "revoke_refresh_token_grant": Unplayed("revoking does what it does, see docs/dialects.md"),
@@ -251,16 +250,12 @@ _DATABASE_OPTIONS = {
         lambda value: isinstance(value, dict) and _off("enabled")(value.get("password")),
     ),
     "password_history": Unplayed("passwords are not remembered", "old passwords may be chosen again", _on("enable")),
-    "password_dictionary": Unplayed("there is no list of words", "common passwords may be chosen", _on("enable")),
-    "password_no_personal_info": Unplayed(
-        "passwords are not compared with profiles", "a password may be the person's name", _on("enable")
+    "requires_username": Unplayed(
+        "people log in with their email address", "nobody needs a username", lambda value: value is True
     ),
     "password_options": Unplayed("password rules are passwordPolicy and its minimal length", "these rules do not hold"),
     "disable_self_service_change_password": Unplayed("people may change their password"),
 }
-
-DATABASE_OPTIONS_TAKEN = _set("passwordPolicy password_complexity_options disable_signup requires_username")
-"""Of a database's options; kept as they are."""
 
 _API = {
     **_many(_BY_AUTH0, "id is_system client_id verificationKey verificationLocation verification_location"),
@@ -286,7 +281,7 @@ _API = {
 
 MEMBERS = {
     "": SECTIONS,
-    "tenant": {**_TENANT, "flags": Unplayed("flags are told one by one")},
+    "tenant": _TENANT,
     "tenant.flags": _FLAGS,
     "clients[]": _CLIENT,
     "clients[].refresh_token": _many("one refresh token is for one API", "policies"),

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from authserver.connections.database import DatabaseOptions
 from authserver.messages import is_text
 from authserver.rules import user_codes
 from authserver.rules.redirects import is_registrable
@@ -90,12 +91,19 @@ class DeviceFlowModel(_Model):
         return self
 
 
+class FlagsModel(_Model):
+    """`tenant.flags`."""
+
+    enable_public_signup_user_exists_error: bool = False
+
+
 class TenantModel(_Model):
     """`tenant`: what concerns all of it."""
 
     friendly_name: Plain = "Understudy"
     allowed_logout_urls: tuple[Destination, ...] = ()
     device_flow: DeviceFlowModel = DeviceFlowModel()
+    flags: FlagsModel = FlagsModel()
 
 
 class RefreshTokenModel(_Model):
@@ -224,13 +232,14 @@ class SourceModel(_Model):
     strategy: Literal["auth0", "oidc", "samlp"] = "auth0"
     display_name: Plain | None = None
     enabled_clients: tuple[Plain, ...] | None = None
-    options: dict[str, Any] = {}
+    options: Any = {}
 
 
 class DatabaseModel(SourceModel):
     """`databases[]`: people with a password here."""
 
     strategy: Literal["auth0"] = "auth0"
+    options: DatabaseOptions = DatabaseOptions()
 
 
 class ConnectionModel(SourceModel):
@@ -238,6 +247,7 @@ class ConnectionModel(SourceModel):
 
     name: Plain
     strategy: Literal["oidc", "samlp"]
+    options: dict[str, Any] = {}
 
 
 class TriggerModel(_Model):
@@ -291,6 +301,7 @@ class UserModel(_Model):
     email: Annotated[Plain, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
     password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     password_hash: Annotated[str, AfterValidator(_a_password_hash)] | None = None
+    connection: Plain | None = None
     blocked: bool = False
     email_verified: bool = False
     name: Plain | None = None

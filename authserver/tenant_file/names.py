@@ -17,21 +17,13 @@ from authserver.tenant_file.whole import TenantFile
 THE_TENANT = "the tenant"
 
 
-def sort_names(root: yaml.Node, findings: Findings) -> list[str]:
-    """Take out what is not played. Returns mistakes in places that no model looks at: `LINE: place: …`."""
+def sort_names(root: yaml.Node, findings: Findings) -> None:
+    """Take out what is not played."""
     for section, why in auth0_names.NOT_RUN.items():
         for each in items(member(root, section)):
             _not_run(section, each, why, findings)
         drop(root, section)
-    tenant = member(root, "tenant")
-    mistakes = _loose(member(tenant, "flags"), "tenant.flags", frozenset(), findings)
-    if isinstance(member(tenant, "flags"), yaml.MappingNode) and not mistakes:
-        drop(tenant or root, "flags")
-    for database in items(member(root, "databases")):
-        options = member(database, "options")
-        mistakes += _loose(options, "databases[].options", auth0_names.DATABASE_OPTIONS_TAKEN, findings, database)
     _walk(root, TenantFile, "", findings)
-    return mistakes
 
 
 def not_protected(findings: Findings, name: str, unplayed: Unplayed, node: yaml.Node, whose: str) -> None:
@@ -90,22 +82,6 @@ def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
         if model is not None:
             return model, get_origin(annotation) in (tuple, dict)
     return None, False
-
-
-def _loose(
-    node: yaml.Node | None, place: str, taken: frozenset[str], findings: Findings, owner: yaml.Node | None = None
-) -> list[str]:
-    """A mapping that no model looks at."""
-    mistakes = []
-    unplayed = auth0_names.MEMBERS[place]
-    of = whose(place, owner) if owner is not None else THE_TENANT
-    for name, value in members(node):
-        if name in unplayed:
-            not_protected(findings, f"{place}.{name}", unplayed[name], value, of)
-            drop(node or value, name)
-        elif name not in taken:
-            mistakes.append(f"{line_of(value)}: {place}.{name}: is not known here; check the spelling, or take it out")
-    return mistakes
 
 
 def _not_run(section: str, node: yaml.Node, why: str, findings: Findings) -> None:

@@ -57,23 +57,21 @@ def read_tenant(path: Path, besides: Besides | None = None) -> Reading:
         raise TenantFileError(f"{path}:1: {_EXPECTED}")
     findings = Findings()
     exported.set_aside(root, findings)
-    mistakes = [f"{path}:{mistake}" for mistake in names.sort_names(root, findings)]
+    names.sort_names(root, findings)
     _refuse_namesakes(path, root, besides.clients)
     if exported.is_export(root, findings):
         exported.translate(root, besides.clients, findings)
     keywords.refuse_unresolved(path, root)
-    file = _validated(path, root, mistakes)
+    file = _validated(path, root)
     return Reading(file, tuple(findings.found))
 
 
-def _validated(path: Path, root: yaml.Node, mistakes: list[str]) -> TenantFile:
+def _validated(path: Path, root: yaml.Node) -> TenantFile:
     try:
-        file = TenantFile.model_validate(plain(root))
+        return TenantFile.model_validate(plain(root))
     except ValidationError as error:
-        mistakes += [explain(path, root, dict(mistake)) for mistake in error.errors()]
-    if mistakes:
-        raise TenantFileError("\n".join(mistakes))
-    return file
+        mistakes = [explain(path, root, dict(mistake)) for mistake in error.errors()]
+        raise TenantFileError("\n".join(mistakes)) from None
 
 
 def _content(path: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from authserver.store.registered import username_key
+from authserver.store.registered import DATABASE, account_key
 from authserver.tenant_file.models import (
     ActionModel,
     BindingModel,
@@ -71,11 +71,23 @@ class TenantFile(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _known_databases(self) -> Self:
+        known = [database.name for database in self.databases] or [DATABASE]
+        for number, user in enumerate(self.users):
+            if user.connection is not None and user.connection not in known:
+                raise ValueError(f"users[{number}].connection names no entry of databases")
+        return self
+
+    def database_of(self, user: UserModel) -> str:
+        """The database that this user is in; the first one, where nothing is said."""
+        return user.connection or next((database.name for database in self.databases), DATABASE)
+
+    @model_validator(mode="after")
     def _unique(self) -> Self:
         ids = [client.client_id for client in self.clients]
         apis = [api.identifier for api in self.resourceServers]
         users = [user.user_id for user in self.users]
-        emails = [username_key(user.email) for user in self.users]
+        emails = [account_key(self.database_of(user), user.email) for user in self.users]
         roles = [role.name for role in self.roles]
         actions = [action.name for action in self.actions]
         connections = [database.name for database in self.databases] + [source.name for source in self.connections]

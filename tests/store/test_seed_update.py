@@ -302,7 +302,9 @@ def test_an_export_is_in_the_database_as_it_is_read(database: Database) -> None:
         assert served["staff"] == []
         theirs = select(role_permissions).where(role_permissions.c.role.not_in(["editor", "reader"]))
         assert {row.permission for row in db.execute(theirs)} == {"read:orders", "write:orders"}
-        people = {row.username_key: row for row in db.execute(select(users).where(users.c.connection == "customers"))}
+        people = {
+            row.profile["email"]: row for row in db.execute(select(users).where(users.c.connection == "customers"))
+        }
     ines, joao, kim = (people[f"{name}@harbour-books.test"] for name in ("ines", "joao", "kim"))
     assert ines.user_id == "auth0|65f0a11ce0000000000000a1"
     assert ines.password_hash == json.loads(USERS.read_text())[0]["password_hash"], "as it is"

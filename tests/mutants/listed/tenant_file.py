@@ -46,12 +46,6 @@ TENANT_FILE: tuple[Mutant, ...] = (
         tests(_EXPORT, "a_mistake_in_an_export_is_named_with_its_line"),
     ),
     Mutant(
-        "TF-strict-loose",
-        "A misspelt option of a database passes as a comment.",
-        (Edit("authserver/tenant_file/names.py", "        elif name not in taken:", '        elif name == "":'),),
-        tests(_EXPORT, "a_mistake_in_an_export_is_named_with_its_line"),
-    ),
-    Mutant(
         "TF-strict-ours",
         "A file of ours is forgiven what only an export may have.",
         (
