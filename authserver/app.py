@@ -18,7 +18,7 @@ from starlette.types import Scope
 from authserver import door, pages, seed, trace
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
-from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, userinfo
+from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, upstream, userinfo
 from authserver.endpoints.metrics import room as metrics_room
 from authserver.events import Event
 from authserver.exchanges import Exchanges
@@ -31,7 +31,16 @@ from authserver.tenant import Tenant
 
 STATIC = Path(__file__).with_name("static")
 
-ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, logout.ROOM, health.ROOM)
+ROOMS = (
+    authorize.ROOM,
+    interaction.ROOM,
+    upstream.ROOM,
+    token.ROOM,
+    userinfo.ROOM,
+    revoke.ROOM,
+    logout.ROOM,
+    health.ROOM,
+)
 
 
 class _Static(StaticFiles):

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from authserver import trace
 from authserver.errors import (
+    ConnectionUnknown,
     InvalidRequest,
     InvalidTarget,
     OAuthError,
@@ -29,6 +30,7 @@ from authserver.messages import AuthorizationRequest, Params
 from authserver.rules import pkce, redirects
 from authserver.rules.authorization_response import RESPONSE_MODES
 from authserver.rules.scopes import grantable, parse_scope
+from authserver.store.connections import find_connection
 from authserver.store.registered import (
     AUTHORIZATION_CODE,
     Client,
@@ -68,6 +70,7 @@ class _Draft:
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
     expected_user: str | None = None
+    connection: str | None = None
 
 
 def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationRequest:
@@ -94,6 +97,7 @@ def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationReq
             max_age=draft.max_age,
             login_hint=params.text("login_hint"),
             expected_user=draft.expected_user,
+            connection=draft.connection,
         )
     except OAuthError as error:
         raise Refused(error, draft.redirect_uri, draft.response_mode, draft.state) from None
@@ -202,6 +206,15 @@ def _hinted_user(draft: _Draft) -> None:
     draft.expected_user = str(claims["sub"])
 
 
+def _known_connection(draft: _Draft) -> None:
+    name = draft.params.text("connection")
+    if name is not None:
+        connection = find_connection(draft.db, name)
+        if connection is None or not connection.serves(draft.client.client_id):
+            raise ConnectionUnknown
+        draft.connection = name
+
+
 Check = Callable[[_Draft], None]
 
 ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)
@@ -216,4 +229,5 @@ BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
     _known_api_and_scope,
     _prompt_and_age,
     _hinted_user,
+    _known_connection,
 )

@@ -7,6 +7,7 @@
     ├── OAuthError                   JSON at the token endpoint, parameters at the redirect URI
     │   ├── InvalidRequest
     │   │   ├── MissingParameter
+    │   │   ├── ConnectionUnknown
     │   │   └── UnsupportedMediaType
     │   ├── InvalidClient
     │   ├── InvalidGrant
@@ -22,7 +23,10 @@
     │   ├── LoginRequired · ConsentRequired
     │   ├── RequestNotSupported · RequestUriNotSupported
     │   ├── TooLarge · TooManyRequests
-    │   └── TemporarilyUnavailable · ServerError
+    │   ├── TemporarilyUnavailable
+    │   │   └── UpstreamUnavailable
+    │   └── ServerError
+    │       └── UpstreamFailed
     └── BearerError                  the challenge of a protected resource
         ├── NoToken
         ├── InvalidToken
@@ -161,6 +165,12 @@ class UserBlocked(InvalidGrant):
     description = "The user of this grant is blocked."
 
 
+class ConnectionUnknown(InvalidRequest):
+    """`connection` names nothing, or nothing that serves this client."""
+
+    description = "The connection is unknown, or not enabled for this client."
+
+
 class UnauthorizedClient(OAuthError):
     """The client may not do this."""
 
@@ -261,12 +271,24 @@ class TemporarilyUnavailable(OAuthError):
     description = "The server cannot answer at the moment. Please try again."
 
 
+class UpstreamUnavailable(TemporarilyUnavailable):
+    """The identity provider that was chosen is down or slow, and the person gave up."""
+
+    description = "The identity provider cannot be reached at the moment."
+
+
 class ServerError(OAuthError):
     """An unexpected exception; the cause is in the log under the correlation id."""
 
     status = 500
     error = "server_error"
     description = "The server met an unexpected condition."
+
+
+class UpstreamFailed(ServerError):
+    """The identity provider that was chosen gave an answer that proves nothing, and the person gave up."""
+
+    description = "The identity provider gave no answer that could be accepted."
 
 
 class BearerError(ProtocolError):

@@ -153,6 +153,7 @@ class AuthorizationRequest:
     max_age: int | None = None
     login_hint: str | None = None
     expected_user: str | None = None
+    connection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from sqlalchemy.exc import DBAPIError
 
 from authserver import keys
 from authserver.clock import Clock
+from authserver.connections.options import obstacle
 from authserver.passwords import hash_password
 from authserver.settings import DEMO_TENANT, Settings, is_loopback
+from authserver.store.connections import all_connections
 from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
 from authserver.store.registered import username_key
@@ -73,6 +75,7 @@ def prepare(database: Database, settings: Settings, now: Clock) -> Seeded:
                 db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             seeded = _prepare(db, tenant_file, now())
             _refuse_public_demo(db, settings)
+            _refuse_unusable_connections(db)
     except DBAPIError as error:
         raise StoreError(f"database_url: the database cannot be used: {error.orig}") from None
     if marker:
@@ -111,6 +114,12 @@ def _refuse_public_demo(db: Connection, settings: Settings) -> None:
             f"tenant: the demo tenant's passwords are public, so it is not served as {settings.issuer};"
             " name a tenant file of your own, or use a loopback issuer"
         )
+
+
+def _refuse_unusable_connections(db: Connection) -> None:
+    for connection in all_connections(db):
+        if reason := obstacle(connection):
+            raise StoreError(f"connections: {connection.name}: {reason}")
 
 
 def insert_tenant(db: Connection, tenant_file: TenantFile, now: int) -> dict[str, str]:

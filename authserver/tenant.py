@@ -8,6 +8,7 @@ from authserver.clock import Clock, system_clock
 from authserver.dialects import Policy
 from authserver.events import Event
 from authserver.keys import Keyring
+from authserver.outbound import Outbound
 from authserver.settings import Settings
 from authserver.store import journal
 from authserver.store.engine import Database
@@ -23,6 +24,7 @@ class Tenant:
     database: Database
     keyring: Keyring = field(default_factory=Keyring)
     now: Clock = system_clock
+    outbound: Outbound = field(default_factory=Outbound)
 
     def url(self, path: str) -> str:
         """The absolute URL of a path of ours, which starts with a slash."""

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from authserver.connections import options
 from authserver.messages import is_text
 from authserver.rules.redirects import is_registrable
 from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN, username_key
@@ -197,6 +198,11 @@ class ConnectionModel(SourceModel):
 
     name: Plain
     strategy: Literal["oidc", "samlp"]
+
+    @model_validator(mode="after")
+    def _options_of_its_strategy(self) -> Self:
+        options.check(self.name, self.strategy, self.options)
+        return self
 
 
 class TriggerModel(_Model):

@@ -48,6 +48,7 @@ AUTH0 = Policy(
         errors.ServiceNotEnabled: Wording(description="Service not enabled within domain"),
         errors.LoginRequired: Wording(description="Login required"),
         errors.ConsentRequired: Wording(description="Consent required"),
+        errors.ConnectionUnknown: Wording(description="the connection was not found"),
         errors.UnsupportedMediaType: Wording(
             description="The request body must be application/x-www-form-urlencoded or application/json in UTF-8."
         ),

@@ -21,6 +21,8 @@ from authserver.errors import (
     LoginRequired,
     NotThisBrowser,
     OAuthError,
+    UpstreamFailed,
+    UpstreamUnavailable,
 )
 from authserver.events import AuthorizationDenied, AuthorizationGranted, ChallengeRepeated
 from authserver.interactions import Interaction
@@ -31,9 +33,18 @@ from authserver.rules.consent import needs_consent
 from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
+from authserver.store.connections import find_connection
 from authserver.store.issued import AuthorizationCode, Grant
 from authserver.store.registered import find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
+
+_ENDINGS: dict[str, type[OAuthError]] = {
+    "blocked": LoginDenied,
+    "refused": AccessDenied,
+    "unavailable": UpstreamUnavailable,
+    "failed": UpstreamFailed,
+}
+"""How an interaction ends that can lead to no login any more, by its decision."""
 
 
 def authorize(request: Request, tenant: Tenant) -> Answer:
@@ -69,12 +80,12 @@ def _next(
 ) -> Answer:
     asked = interaction.request
     silent = "none" in asked.prompt
-    if interaction.decision == "blocked":
-        return _close(interaction, LoginDenied(), tenant, cookies)
+    if ending := _ENDINGS.get(interaction.decision or ""):
+        return _close(interaction, ending(), tenant, cookies)
     if session is None or _must_log_in_again(interaction, session, tenant):
         if silent:
             return _close(interaction, LoginRequired(), tenant, cookies)
-        return Redirect(tenant.url(f"/u/login?state={state}"), cookies)
+        return Redirect(tenant.url(f"{_login_path(asked, tenant)}?state={state}"), cookies)
     if _is_blocked(session, tenant):
         return _close(interaction, LoginDenied(), tenant, cookies)
     if asked.expected_user not in (None, session.user_id) or interaction.decision == "deny":
@@ -95,7 +106,21 @@ def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: 
         return True
     if asked.expected_user not in (None, session.user_id):
         return True
+    if asked.connection != session.connection and asked.connection and _leads_elsewhere(asked, tenant):
+        return True
     return asked.max_age is not None and tenant.now() - session.auth_time >= asked.max_age
+
+
+def _login_path(asked: AuthorizationRequest, tenant: Tenant) -> str:
+    return "/u/login/connection" if _leads_elsewhere(asked, tenant) else "/u/login"
+
+
+def _leads_elsewhere(asked: AuthorizationRequest, tenant: Tenant) -> bool:
+    if asked.connection is None:
+        return False
+    with tenant.database.read() as db:
+        connection = find_connection(db, asked.connection)
+    return connection is not None and connection.is_upstream
 
 
 def _is_blocked(session: LoginSession, tenant: Tenant) -> bool:

@@ -22,6 +22,7 @@ from authserver.rules.redirects import form_target, is_verifiable
 from authserver.rules.scopes import OFFLINE_ACCESS
 from authserver.sessions import LoginSession
 from authserver.store import journal
+from authserver.store.connections import connections_of
 from authserver.store.registered import (
     ResourceServer,
     User,
@@ -146,9 +147,17 @@ def _login_form(
 ) -> Page:
     with tenant.database.read() as db:
         client = find_client(db, interaction.request.client_id)
+        sources = connections_of(db, interaction.request.client_id)
     if client is None:
         raise InteractionLost
-    context = {"state": state, "client": client, "username": _shown(username), "error": error}
+    elsewhere = [source for source in sources if source.is_upstream]
+    context = {
+        "state": state,
+        "client": client,
+        "username": _shown(username),
+        "error": error,
+        "elsewhere": elsewhere,
+    }
     target = form_target(interaction.request.redirect_uri)
     return Page("login.html", context, status=status if error else 200, form_targets=(target,))
 

@@ -15,8 +15,8 @@ THE_MOST_TELLING = (
             ),
             Edit(
                 "authserver/authorization_request.py",
-                "    _hinted_user,\n)",
-                "    _hinted_user,\n    _registered_redirect_uri,\n)",
+                "    _known_connection,\n)",
+                "    _known_connection,\n    _registered_redirect_uri,\n)",
             ),
         ),
         tests("attacks/test_redirect_uris.py", "AZ2_the_redirect_uri_is_judged_before_any_other_mistake"),
