@@ -34,6 +34,7 @@ from authserver.endpoints import (
     revoke,
     signup,
     token,
+    upstream,
     userinfo,
 )
 from authserver.endpoints.metrics import room as metrics_room
@@ -54,6 +55,7 @@ STATIC = Path(__file__).with_name("static")
 ROOMS = (
     authorize.ROOM,
     interaction.ROOM,
+    upstream.ROOM,
     signup.ROOM,
     reset_password.ROOM,
     email_verification.ROOM,

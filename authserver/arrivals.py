@@ -17,19 +17,27 @@ from authserver.tenant import Tenant
 
 
 def arrive(
-    db: Connection, request: Request, interaction: Interaction, user: User, tenant: Tenant
+    db: Connection,
+    request: Request,
+    interaction: Interaction,
+    user: User,
+    tenant: Tenant,
+    connection: str | None = None,
 ) -> tuple[Cookie, ...]:
-    """Begin a session in the caller's transaction, unless the person is blocked. Returns the cookies to set."""
+    """Begin a session in the caller's transaction, unless the person is blocked. Returns the cookies to set.
+
+    `connection` is the one that vouched for them, when somebody else did.
+    """
     client_id, now = interaction.request.client_id, tenant.now()
     if user.blocked:
         # Only who proved to be this person learns that the account is blocked, and the application is told.
         interactions.authenticated(db, interaction, None, now, decision="blocked")
-        journal.record(db, now, LoginFailed(client_id, user.user_id, reason="blocked"))
+        journal.record(db, now, LoginFailed(client_id, user.user_id, reason="blocked", connection=connection))
         return ()
-    session, cookie = sessions.start(db, request, user, tenant)
+    session, cookie = sessions.start(db, request, user, tenant, connection)
     interactions.authenticated(db, interaction, session.sid, now)
     people.logged_in(db, user.user_id, now)
-    journal.record(db, now, LoginSucceeded(client_id, user.user_id))
+    journal.record(db, now, LoginSucceeded(client_id, user.user_id, connection=connection))
     return (cookie,)
 
 

@@ -28,8 +28,10 @@
     │   ├── LoginRequired · ConsentRequired
     │   ├── RequestNotSupported · RequestUriNotSupported
     │   ├── TooLarge · TooManyRequests
-    │   └── TemporarilyUnavailable · ServerError
-    │       └── ActionFailed
+    │   ├── TemporarilyUnavailable
+    │   │   └── UpstreamUnavailable
+    │   └── ServerError
+    │       └── ActionFailed · UpstreamFailed
     └── BearerError                  the challenge of a protected resource
         ├── NoToken
         ├── InvalidToken
@@ -340,6 +342,12 @@ class TemporarilyUnavailable(OAuthError):
     description = "The server cannot answer at the moment. Please try again."
 
 
+class UpstreamUnavailable(TemporarilyUnavailable):
+    """The identity provider that was chosen is down or slow, and the person gave up."""
+
+    description = "The identity provider cannot be reached at the moment."
+
+
 class ServerError(OAuthError):
     """An unexpected exception; the cause is in the log under the correlation id."""
 
@@ -356,6 +364,12 @@ class ActionFailed(ServerError):
     def __init__(self, action: str) -> None:
         self.action = action
         super().__init__()
+
+
+class UpstreamFailed(ServerError):
+    """The identity provider that was chosen gave an answer that proves nothing, and the person gave up."""
+
+    description = "The identity provider gave no answer that could be accepted."
 
 
 class BearerError(ProtocolError):

@@ -18,6 +18,7 @@ class Event:
     user_id: str | None = None
     grant_id: str | None = None
     reason: str | None = None
+    connection: str | None = None
 
 
 class LoginSucceeded(Event):

@@ -17,8 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from authserver import keys
 from authserver.clock import Clock
+from authserver.connections.options import obstacle
 from authserver.registration import Changes, Passwords, register, seeded_people
 from authserver.settings import DEMO_TENANT, Settings, is_loopback
+from authserver.store.connections import all_connections
 from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
 from authserver.store.schema import current_revision, head_revision, upgrade
@@ -86,6 +88,7 @@ def _prepare(database: Database, settings: Settings, reading: Reading, now: Cloc
     with _one_transaction(database) as db:
         seeded = _in_transaction(db, reading, passwords, now(), is_update=is_update)
         _refuse_public_demo(db, settings)
+        _refuse_unusable_connections(db)
     if marker:
         marker.touch(mode=0o600)
     return seeded
@@ -146,6 +149,12 @@ def _refuse_public_demo(db: Connection, settings: Settings) -> None:
             f"tenant: the demo tenant's passwords are public, so it is not served as {settings.issuer};"
             " name a tenant file of your own, or use a loopback issuer"
         )
+
+
+def _refuse_unusable_connections(db: Connection) -> None:
+    for connection in all_connections(db):
+        if reason := obstacle(connection):
+            raise StoreError(f"connections: {connection.name}: {reason}")
 
 
 def renew_secrets(database: Database, tenant_file: TenantFile) -> dict[str, str]:

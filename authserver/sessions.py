@@ -19,7 +19,7 @@ from authserver.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class LoginSession:
-    """One browser, one person. Times in epoch seconds."""
+    """One browser, one person. Times in epoch seconds. `connection` vouched for them; None where we did ourselves."""
 
     digest: bytes
     sid: str
@@ -27,6 +27,7 @@ class LoginSession:
     auth_time: int
     last_seen_at: int
     ended_at: int | None = None
+    connection: str | None = None
 
 
 _COLUMNS = [login_sessions.c[f.name] for f in fields(LoginSession)]
@@ -65,12 +66,14 @@ def known_user(db: Connection, request: Request, tenant: Tenant) -> str | None:
     return db.execute(_KNOWN, {"of": digest(cookie)}).scalar_one_or_none() if cookie else None
 
 
-def start(db: Connection, request: Request, user: User, tenant: Tenant) -> tuple[LoginSession, Cookie]:
+def start(
+    db: Connection, request: Request, user: User, tenant: Tenant, connection: str | None = None
+) -> tuple[LoginSession, Cookie]:
     """A session for someone who just proved who they are; the browser's former one ends."""
     end(db, request, tenant)
     now = tenant.now()
     value = secrets.token_urlsafe(32)
-    session = LoginSession(digest(value), secrets.token_urlsafe(24), user.user_id, now, now)
+    session = LoginSession(digest(value), secrets.token_urlsafe(24), user.user_id, now, now, None, connection)
     db.execute(_INSERT, {f.name: getattr(session, f.name) for f in fields(session)})
     return session, Cookie(tenant.cookie_name("session"), value, tenant.settings.session_lifetime)
 

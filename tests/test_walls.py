@@ -34,6 +34,15 @@ def test_nobody_but_the_policies_knows_a_dialects_name() -> None:
     }
 
 
+def test_a_server_without_upstream_connections_loads_nothing_for_them() -> None:
+    """Calling others costs half a second to import; whoever calls nobody starts without it."""
+    probe = (
+        "import sys, authserver.app; print([m for m in ('httpx2', 'authlib', 'lxml', 'signxml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     """It loads into other people's programs."""
     probe = "import sys, authserver; print([m for m in ('fastapi', 'sqlalchemy', 'joserfc', 'pydantic', 'structlog', 'prometheus_client', 'uvicorn') if m in sys.modules])"

@@ -25,6 +25,8 @@ from authserver.errors import (
     LoginRequired,
     NotThisBrowser,
     OAuthError,
+    UpstreamFailed,
+    UpstreamUnavailable,
 )
 from authserver.events import AuthorizationDenied, AuthorizationGranted, ChallengeRepeated
 from authserver.interactions import Interaction
@@ -39,6 +41,14 @@ from authserver.store.connections import find_connection
 from authserver.store.issued import AuthorizationCode, Grant
 from authserver.store.registered import User, find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
+
+_ENDINGS: dict[str, type[OAuthError]] = {
+    "blocked": LoginDenied,
+    "refused": AccessDenied,
+    "unavailable": UpstreamUnavailable,
+    "failed": UpstreamFailed,
+}
+"""How an interaction ends that can lead to no login any more, by its decision."""
 
 
 def authorize(request: Request, tenant: Tenant) -> Answer:
@@ -77,8 +87,8 @@ def _next(
 ) -> Answer:
     asked = interaction.request
     silent = "none" in asked.prompt
-    if interaction.decision == "blocked":
-        return _close(interaction, LoginDenied(), tenant, cookies)
+    if ending := _ENDINGS.get(interaction.decision or ""):
+        return _close(interaction, ending(), tenant, cookies)
     if session is None or _must_log_in_again(interaction, session, tenant):
         if silent:
             return _close(interaction, LoginRequired(), tenant, cookies)
@@ -119,12 +129,14 @@ def _is_from_elsewhere(asked: AuthorizationRequest, session: LoginSession, tenan
 
 
 def _entrance(asked: AuthorizationRequest, tenant: Tenant) -> str:
-    """The page that somebody sees first who is not logged in."""
-    if asked.screen_hint != "signup":
-        return "/u/login"
+    """What somebody sees first who is not logged in: the login page, the one to sign up, or somebody else's."""
     with tenant.database.read() as db:
+        connection = find_connection(db, asked.connection) if asked.connection else None
         database = database_for(db, asked.client_id, asked.connection)
-    return "/u/signup" if database and not options_of(database).disable_signup else "/u/login"
+    if connection is not None and connection.is_upstream:
+        return "/u/login/connection"
+    may_sign_up = database is not None and not options_of(database).disable_signup
+    return "/u/signup" if asked.screen_hint == "signup" and may_sign_up else "/u/login"
 
 
 def _is_blocked(session: LoginSession, tenant: Tenant) -> bool:

@@ -24,6 +24,7 @@ from authserver.rules.consent import sentences
 from authserver.rules.redirects import form_target, is_verifiable
 from authserver.sessions import LoginSession
 from authserver.store.accounts import confirm_password
+from authserver.store.connections import connections_of
 from authserver.store.registered import (
     find_client,
     find_resource_server,
@@ -123,8 +124,10 @@ def _login_form(
     with tenant.database.read() as db:
         client = find_client(db, interaction.request.client_id)
         database = database_for(db, interaction.request.client_id, interaction.request.connection)
+        sources = connections_of(db, interaction.request.client_id)
     if client is None:
         raise InteractionLost
+    elsewhere = [source for source in sources if source.is_upstream]
     context = {
         "state": state,
         "client": client,
@@ -132,6 +135,7 @@ def _login_form(
         "error": error,
         "database": database,
         "signup": database and not options_of(database).disable_signup,
+        "elsewhere": elsewhere,
     }
     target = form_target(interaction.request.redirect_uri)
     return Page("login.html", context, status=status if error else 200, form_targets=(target,))

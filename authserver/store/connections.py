@@ -26,6 +26,11 @@ class Connection:
     enabled_clients: tuple[str, ...] | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_upstream(self) -> bool:
+        """Whether somebody else looks who the person is."""
+        return self.strategy in ("oidc", "samlp")
+
     def serves(self, client_id: str) -> bool:
         """Whether people of this connection may log in to that client."""
         return self.enabled_clients is None or client_id in self.enabled_clients
@@ -41,10 +46,14 @@ def find_connection(db: Db, name: str) -> Connection | None:
     return _load(dict(row)) if row else None
 
 
+def all_connections(db: Db) -> list[Connection]:
+    """Every connection, by name."""
+    return [_load(dict(row)) for row in db.execute(_ALL).mappings()]
+
+
 def connections_of(db: Db, client_id: str) -> list[Connection]:
     """Those by which people may log in to this client, by name."""
-    found = [_load(dict(row)) for row in db.execute(_ALL).mappings()]
-    return [connection for connection in found if connection.serves(client_id)]
+    return [connection for connection in all_connections(db) if connection.serves(client_id)]
 
 
 def _load(row: dict[str, Any]) -> Connection:

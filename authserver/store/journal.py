@@ -22,6 +22,7 @@ def record(db: Connection, now: int, event: Event) -> None:
             "user_id": event.user_id,
             "grant_id": event.grant_id,
             "reason": event.reason,
+            "connection": event.connection,
         },
     )
     db.info[HAPPENED].append(event)

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from authserver.store.tables import authorization_codes, device_codes, interactions, refresh_tokens, tickets
+from authserver.store.tables import (
+    authorization_codes,
+    device_codes,
+    interactions,
+    refresh_tokens,
+    tickets,
+    upstream_logins,
+    upstream_logouts,
+)
 
 CODE_ATTEMPTS = 5
 """How often a code may be presented with any verifier before it is void (security case TK15)."""
@@ -36,6 +44,8 @@ def _gate(table: Any) -> ReturningUpdate[Any]:
 _INTERACTION = _gate(interactions)
 _CODE = _gate(authorization_codes)
 _TICKET = _gate(tickets)
+_UPSTREAM_LOGIN = _gate(upstream_logins)
+_UPSTREAM_LOGOUT = _gate(upstream_logouts)
 
 _CODE_ATTEMPT = (
     update(authorization_codes)
@@ -127,6 +137,16 @@ def _passed(row: Row[Any] | None) -> bool:
 def spend_interaction(db: Connection, digest: bytes, now: int) -> bool:
     """True for the one caller that finishes this interaction."""
     return _passed(db.execute(_INTERACTION, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_upstream_login(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that continues after this login elsewhere."""
+    return _passed(db.execute(_UPSTREAM_LOGIN, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_upstream_logout(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that continues after this logout elsewhere."""
+    return _passed(db.execute(_UPSTREAM_LOGOUT, {"of": digest, "now": now}).one_or_none())
 
 
 def spend_code(db: Connection, digest: bytes, now: int) -> bool:

@@ -155,6 +155,7 @@ login_sessions = Table(
     _at("auth_time"),
     _at("last_seen_at"),
     _at("ended_at", nullable=True),
+    Column("connection", String(128)),
 )
 
 login_attempts = Table(
@@ -202,6 +203,30 @@ outbox = Table(
     Column("template", String(64), nullable=False),
     Column("body", String, nullable=False),
     Column("link", String),
+)
+
+# A person on the way through somebody else's login. `identity` is what a SAML response said, until the browser that
+# brought it comes back with the ticket.
+upstream_logins = Table(
+    "upstream_logins",
+    metadata,
+    _digest(),
+    Column("connection", String(128), nullable=False),
+    _at("started_at"),
+    _at("expires_at"),
+    Column("ticket_digest", LargeBinary(32)),
+    Column("identity", JSON),
+    _at("used_at", nullable=True),
+)
+
+# A browser that was sent to log out elsewhere, and where it goes from there.
+upstream_logouts = Table(
+    "upstream_logouts",
+    metadata,
+    _digest(),
+    Column("return_to", String),
+    _at("expires_at"),
+    _at("used_at", nullable=True),
 )
 
 # What was issued -------------------------------------------------------------------------------------------------
@@ -297,4 +322,5 @@ events = Table(
     Column("user_id", String(255)),
     Column("grant_id", String(64)),
     Column("reason", String),
+    Column("connection", String(128)),
 )

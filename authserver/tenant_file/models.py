@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from authserver.connections import options
 from authserver.connections.database import DatabaseOptions
 from authserver.messages import is_text
 from authserver.rules import user_codes
@@ -248,6 +249,11 @@ class ConnectionModel(SourceModel):
     name: Plain
     strategy: Literal["oidc", "samlp"]
     options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _options_of_its_strategy(self) -> Self:
+        options.check(self.name, self.strategy, self.options)
+        return self
 
 
 class TriggerModel(_Model):
