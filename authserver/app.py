@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from authserver import door, pages, seed, trace
+from authserver.actions import ActionError, Actions
+from authserver.actions import load as load_actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
 from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, userinfo
@@ -28,6 +30,7 @@ from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from authserver.tenant import Tenant
+from authserver.tenant_file import TenantFileError, actions_of
 
 STATIC = Path(__file__).with_name("static")
 
@@ -55,7 +58,8 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     seed.prepare(database, settings, now)
     metrics = Metrics()
     database.announce = partial(_announce, metrics, told)
-    tenant = Tenant(settings.issuer, settings, POLICIES[settings.dialect], database, now=now)
+    policy = POLICIES[settings.dialect]
+    tenant = Tenant(settings.issuer, settings, policy, database, actions=_actions(settings), now=now)
 
     def tenant_of(_: Scope) -> Tenant:
         return tenant
@@ -75,6 +79,14 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     )
     app.state.tenant = tenant
     return app
+
+
+def _actions(settings: Settings) -> Actions:
+    """The tenant file's Actions: code of the process, read at each start, and not a row that somebody could write."""
+    try:
+        return load_actions(*actions_of(settings.tenant))
+    except ActionError as error:
+        raise TenantFileError(f"{settings.tenant}: {error}") from error
 
 
 def _announce(metrics: Metrics, told: Log | None, event: Event) -> None:

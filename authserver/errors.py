@@ -18,11 +18,12 @@
     │   ├── InvalidTarget
     │   │   └── ServiceNotEnabled
     │   ├── AccessDenied
-    │   │   └── LoginDenied
+    │   │   └── LoginDenied · ActionDenied
     │   ├── LoginRequired · ConsentRequired
     │   ├── RequestNotSupported · RequestUriNotSupported
     │   ├── TooLarge · TooManyRequests
     │   └── TemporarilyUnavailable · ServerError
+    │       └── ActionFailed
     └── BearerError                  the challenge of a protected resource
         ├── NoToken
         ├── InvalidToken
@@ -225,6 +226,16 @@ class LoginDenied(AccessDenied):
     description = "The user is blocked."
 
 
+class ActionDenied(AccessDenied):
+    """An Action of the tenant said no, in its author's words; `code` is the one that it chose."""
+
+    code: str = AccessDenied.error
+
+    def __init__(self, reason: str, code: str = AccessDenied.error) -> None:
+        self.code = code
+        super().__init__(_sayable(reason))
+
+
 class LoginRequired(OAuthError):
     """OpenID Connect Core §3.1.2.6: prompt=none without a session."""
 
@@ -269,6 +280,16 @@ class ServerError(OAuthError):
     description = "The server met an unexpected condition."
 
 
+class ActionFailed(ServerError):
+    """An Action of the tenant raised. Which one, and why, is in the log alone."""
+
+    description = "An Action of this tenant failed."
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__()
+
+
 class BearerError(ProtocolError):
     """RFC 6750 §3.1: what a protected resource answers."""
 
@@ -298,3 +319,9 @@ class InsufficientScope(BearerError):
     def __init__(self, scope: str) -> None:
         self.scope = scope
         super().__init__()
+
+
+def _sayable(reason: str) -> str:
+    """The author's sentence in the characters of RFC 6749 §5.2; others become what they stand for, or a `?`."""
+    plain = reason.translate({0x22: "'", 0x5C: "/", 0x201C: "'", 0x201D: "'", 0x2018: "'", 0x2019: "'", 0x2013: "-"})
+    return "".join(ch if " " <= ch <= "~" else "?" for ch in plain)[:500] or AccessDenied.description

@@ -46,6 +46,10 @@ class AuthorizationDenied(Event):
     """The person declined."""
 
 
+class ActionDenied(Event):
+    """An Action of the tenant denied access; `reason` names it."""
+
+
 class CodeExchanged(Event):
     """A code became tokens."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from authserver.actions import Actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import Policy
 from authserver.events import Event
@@ -22,6 +23,7 @@ class Tenant:
     policy: Policy
     database: Database
     keyring: Keyring = field(default_factory=Keyring)
+    actions: Actions = field(default_factory=Actions)
     now: Clock = system_clock
 
     def url(self, path: str) -> str:

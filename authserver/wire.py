@@ -69,6 +69,8 @@ def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) ->
         origin=http.headers.get("origin"),
         fetch_site=http.headers.get("sec-fetch-site"),
         source=http.client.host if http.client else "",
+        user_agent=http.headers.get("user-agent", "")[:512],
+        language=http.headers.get("accept-language", "")[:128],
     )
 
 

@@ -283,6 +283,12 @@ class Stage:
         merged = {**(json.loads(held) if isinstance(held, str) else held), **settings}
         self.change("UPDATE clients SET settings = :to WHERE client_id = :of", to=json.dumps(merged), of=client_id)
 
+    def configure_api(self, **settings: object) -> None:
+        """The same at the notes API: `enforce_policies`, `token_dialect` and the like."""
+        held = self.rows("SELECT settings FROM resource_servers WHERE identifier = :of", of=API)[0]["settings"]
+        merged = {**(json.loads(held) if isinstance(held, str) else held), **settings}
+        self.change("UPDATE resource_servers SET settings = :to WHERE identifier = :of", to=json.dumps(merged), of=API)
+
     def sweep(self) -> dict[str, int]:
         """What `python -m authserver sweep` does, at the clock's time."""
         database = Database(self.settings.database_url)

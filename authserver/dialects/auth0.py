@@ -37,6 +37,7 @@ AUTH0 = Policy(
         errors.UserBlocked: Wording(403, "unauthorized", "user is blocked"),
         errors.LoginDenied: Wording(description="user is blocked"),
         errors.AccessDenied: Wording(description="User did not authorize the request"),
+        errors.ActionDenied: Wording(status=403),
         errors.UnauthorizedClient: Wording(status=403),
         errors.GrantTypeNotAllowed: Wording(description="Grant type not allowed for the client."),
         errors.NoClientGrant: Wording(

@@ -9,12 +9,15 @@ answer leaves.
 """
 
 import secrets
+from dataclasses import replace
 
 from authserver import authorization_request as checks
-from authserver import interactions, sessions, trace
+from authserver import interactions, personalising, sessions, trace
+from authserver.actions.outcome import Outcome
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import (
     AccessDenied,
+    ActionFailed,
     ConsentRequired,
     InteractionLost,
     LoginDenied,
@@ -32,7 +35,7 @@ from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
 from authserver.store.issued import AuthorizationCode, Grant
-from authserver.store.registered import find_client, find_resource_server, find_user
+from authserver.store.registered import User, find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
 
 
@@ -45,7 +48,7 @@ def authorize(request: Request, tenant: Tenant) -> Answer:
     except checks.Refused as refused:
         return _respond(refused, _said(refused.error, tenant), tenant)
     interaction, state, cookies = interactions.begin(request, asked, tenant)
-    return _next(interaction, state, session, tenant, cookies)
+    return _next(request, interaction, state, session, tenant, cookies)
 
 
 def resume(request: Request, tenant: Tenant) -> Answer:
@@ -57,10 +60,11 @@ def resume(request: Request, tenant: Tenant) -> Answer:
     # Whoever logged in or decided must be the one who goes on; the pre-login cookie alone opens nothing.
     if interaction.sid is not None and (session is None or session.sid != interaction.sid):
         raise NotThisBrowser
-    return _next(interaction, state or "", session, tenant, ())
+    return _next(request, interaction, state or "", session, tenant, ())
 
 
 def _next(
+    request: Request,
     interaction: Interaction,
     state: str,
     session: LoginSession | None,
@@ -84,7 +88,7 @@ def _next(
         if silent:
             return _close(interaction, ConsentRequired(), tenant, cookies)
         return Redirect(tenant.url(f"/u/consent?state={state}"), cookies)
-    return _issue(interaction, session, tenant, cookies)
+    return _issue(request, interaction, session, tenant, cookies)
 
 
 def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: Tenant) -> bool:
@@ -114,7 +118,9 @@ def _must_ask(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant
         return needs_consent(asked, client, api, remembered)
 
 
-def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
+def _issue(
+    request: Request, interaction: Interaction, session: LoginSession, tenant: Tenant, cookies: tuple[Cookie, ...]
+) -> Answer:
     asked, now, code = interaction.request, tenant.now(), secrets.token_urlsafe(32)
     grant = Grant(
         grant_id=secrets.token_urlsafe(16),
@@ -127,6 +133,17 @@ def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cook
         auth_time_asked=asked.max_age is not None or "login" in asked.prompt,
         created_at=now,
     )
+    with tenant.database.read() as db:
+        user = find_user(db, session.user_id)
+    if user is None:
+        raise InteractionLost
+    try:
+        outcome = personalising.at_login(request, asked, grant, user, tenant)
+    except ActionFailed as failure:
+        return _close(interaction, failure, tenant, cookies)
+    if denied := personalising.refusal(outcome):
+        return _close(interaction, denied, tenant, cookies, outcome, user)
+    grant = replace(grant, claims=outcome.kept())
     row = AuthorizationCode(
         digest=issued.digest(code),
         grant_id=grant.grant_id,
@@ -141,16 +158,26 @@ def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cook
         if asked.code_challenge and issued.is_challenge_seen(db, asked.code_challenge):
             journal.record(db, now, ChallengeRepeated(asked.client_id, session.user_id, grant.grant_id))
         issued.add(db, grant, row)
+        personalising.settle(db, outcome, asked.client_id, user.user_id, tenant)
         sessions.seen(db, session, now)
         journal.record(db, now, AuthorizationGranted(asked.client_id, session.user_id, grant.grant_id))
     return _respond(asked, {"code": code}, tenant, cookies)
 
 
-def _close(interaction: Interaction, error: OAuthError, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
+def _close(
+    interaction: Interaction,
+    error: OAuthError,
+    tenant: Tenant,
+    cookies: tuple[Cookie, ...],
+    outcome: Outcome | None = None,
+    user: User | None = None,
+) -> Answer:
     asked, now = interaction.request, tenant.now()
     with tenant.database.write() as db:
         if not once.spend_interaction(db, interaction.digest, now):
             raise InteractionLost
+        if outcome and user:
+            personalising.settle(db, outcome, asked.client_id, user.user_id, tenant)
         journal.record(db, now, AuthorizationDenied(asked.client_id, reason=type(error).__name__))
     return _respond(asked, _said(error, tenant), tenant, cookies)
 

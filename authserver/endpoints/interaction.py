@@ -21,7 +21,7 @@ from authserver.passwords import verify_password
 from authserver.rules.redirects import form_target, is_verifiable
 from authserver.rules.scopes import OFFLINE_ACCESS
 from authserver.sessions import LoginSession
-from authserver.store import journal
+from authserver.store import journal, people
 from authserver.store.registered import (
     ResourceServer,
     User,
@@ -82,6 +82,7 @@ def _logged_in(request: Request, interaction: Interaction, state: str | None, us
         else:
             session, cookie = sessions.start(db, request, user, tenant)
             interactions.authenticated(db, interaction, session.sid, now)
+            people.logged_in(db, user.user_id, now)
             journal.record(db, now, LoginSucceeded(client_id, user.user_id))
             cookies = (cookie,)
     return Redirect(tenant.url(f"/authorize/resume?state={state}"), cookies)

@@ -143,6 +143,7 @@ def _client_row(client: ClientModel) -> dict[str, Any]:
                     "web_origins",
                     "skip_non_verifiable_callback_uri_confirmation_prompt",
                     "allow_insecure_missing_pkce",
+                    "client_metadata",
                     "refresh_token",
                 }
             ),

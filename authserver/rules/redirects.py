@@ -16,6 +16,8 @@ _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):.+")
 
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,6 +60,21 @@ def is_verifiable(uri: str) -> bool:
     """False where any program on the machine can be the receiver: loopback and private-use schemes (RFC 8252 §8.6)."""
     parts = urlsplit(uri)
     return parts.scheme == "https" and parts.hostname not in LOOPBACK_HOSTS
+
+
+def origin(uri: str) -> str | None:
+    """The origin of a well-formed URI, as browsers write it: without default port. A private-use scheme has none."""
+    parts = urlsplit(uri)
+    if parts.scheme not in _DEFAULT_PORTS:
+        return None
+    host = parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{host}"
+
+
+def frame_source(redirect_uri: str) -> str:
+    """The CSP source for pages of this redirect URI's origin, and of no other."""
+    source = origin(redirect_uri)
+    return source if source and "[" not in source else "'none'"  # CSP's grammar has no IPv6 literals
 
 
 def form_target(redirect_uri: str) -> str:

@@ -12,6 +12,9 @@ from sqlalchemy import bindparam, select
 
 from authserver.store.tables import connections
 
+DATABASE_STRATEGY = "auth0"
+"""People with a password here; also how their user ids begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

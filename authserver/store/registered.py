@@ -19,6 +19,9 @@ DATABASE = "Username-Password-Authentication"
 
 DAY = 86400
 
+AUTHZ = "_authz"
+"""How a `token_dialect` ends whose access tokens carry `permissions`."""
+
 
 class _Settings:
     """Reads itself from the JSON column, in which only known members stand."""
@@ -53,6 +56,7 @@ class ClientSettings(_Settings):
     id_token_lifetime: int = 36000
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
+    client_metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ class ResourceServer(_Settings):
     token_dialect: str | None = None
     signing_alg: str = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
+
+    @property
+    def looks_at_permissions(self) -> bool:
+        """Whether anything about its tokens depends on what a person may do."""
+        return self.enforce_policies or (self.token_dialect or "").endswith(AUTHZ)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,7 @@ class ClientModel(_Model):
     is_first_party: bool = True
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
+    client_metadata: dict[str, str] = {}
     refresh_token: RefreshTokenModel = RefreshTokenModel()
     jwt_configuration: JwtConfigurationModel = JwtConfigurationModel()
     client_secret: Annotated[str, Field(min_length=32, max_length=255), AfterValidator(_plain)] | None = None

@@ -85,7 +85,9 @@ def _default(value: object) -> str:
         return f"`{value.resolve().relative_to(ROOT).as_posix()}`"
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "" if value in (None, "", (), {}) else f"`{value}`"
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    return "" if value in (None, "", {}) else f"`{value}`"
 
 
 def _client_rows() -> Iterator[tuple[str, ...]]:
