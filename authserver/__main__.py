@@ -1,9 +1,10 @@
-"""`python -m authserver`: serve · seed · rotate-keys · sweep · doctor.
+"""`python -m authserver`: serve · seed · rotate-keys · sweep · logs · doctor.
 
 Every option is also an environment variable (`AUTHSERVER_` and its name); the flag wins. What prevents a start is
 said on stderr in one line each, with exit status 2.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,11 @@ from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand, SettingsC
 from authserver import keys, seed
 from authserver.clock import system_clock
 from authserver.doctor.command import Doctor
+from authserver.log_types import as_line, as_log
 from authserver.registration import report
 from authserver.serve import serve
 from authserver.settings import Settings
+from authserver.store import journal
 from authserver.store.engine import Database, StoreError
 from authserver.store.sweep import sweep
 from authserver.tenant_file import Besides, TenantFileError, credentials, read_tenant, with_users
@@ -113,6 +116,22 @@ class Sweep(Settings):
         _say(", ".join(f"{count} {name}" for name, count in swept.items()))
 
 
+class Logs(Settings):
+    """Show what happened, newest last, under the codes of Auth0's log: s, fp, seacft, ferrt and the like."""
+
+    last: int = Field(default=50, ge=1, le=100_000, description="How many to show.")
+    as_json: bool = Field(default=False, description="One JSON object a line, with Auth0's member names.")
+
+    def cli_cmd(self) -> None:
+        database = _prepared(self)
+        with database.read() as db:
+            rows = journal.read_last(db, self.last)
+        for row in rows:
+            _say(json.dumps(as_log(row)) if self.as_json else as_line(row))
+        if not rows:
+            _say("Nothing has happened yet.")
+
+
 class Authserver(BaseModel):
     """Understudy's authorization server: plays the part of Auth0 while you rehearse."""
 
@@ -124,6 +143,7 @@ class Authserver(BaseModel):
     seed: CliSubCommand[Seed]
     rotate_keys: CliSubCommand[RotateKeys]
     sweep: CliSubCommand[Sweep]
+    logs: CliSubCommand[Logs]
     doctor: CliSubCommand[Doctor]
 
     def cli_cmd(self) -> None:

@@ -20,21 +20,44 @@ from authserver.actions import ActionError, Actions
 from authserver.actions import load as load_actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
-from authserver.endpoints import authorize, health, interaction, logout, metadata, revoke, token, userinfo
+from authserver.endpoints import (
+    activate,
+    authorize,
+    device,
+    health,
+    interaction,
+    logout,
+    metadata,
+    revoke,
+    token,
+    userinfo,
+)
 from authserver.endpoints.metrics import room as metrics_room
 from authserver.events import Event
 from authserver.exchanges import Exchanges
+from authserver.log_types import log_type
 from authserver.logs import Log
 from authserver.messages import Json
 from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from authserver.tenant import Tenant
-from authserver.tenant_file import TenantFileError, actions_of
+from authserver.tenant_file import TenantFileError
+from authserver.tenant_file.actions import actions_of
 
 STATIC = Path(__file__).with_name("static")
 
-ROOMS = (authorize.ROOM, interaction.ROOM, token.ROOM, userinfo.ROOM, revoke.ROOM, logout.ROOM, health.ROOM)
+ROOMS = (
+    authorize.ROOM,
+    interaction.ROOM,
+    token.ROOM,
+    device.ROOM,
+    activate.ROOM,
+    userinfo.ROOM,
+    revoke.ROOM,
+    logout.ROOM,
+    health.ROOM,
+)
 
 
 class _Static(StaticFiles):
@@ -92,7 +115,8 @@ def _actions(settings: Settings) -> Actions:
 def _announce(metrics: Metrics, told: Log | None, event: Event) -> None:
     metrics.count(event)
     if told:
-        facts = {name: fact for name, fact in asdict(event).items() if fact is not None}
+        said = {**asdict(event), "log_type": log_type(event)}
+        facts = {name: fact for name, fact in said.items() if fact is not None}
         (told.warning if event.alarms else told.info)(type(event).__name__, **facts)
 
 

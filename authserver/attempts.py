@@ -1,6 +1,6 @@
-"""Attempts: the brake on guessing passwords and client secrets.
+"""Attempts: the brake on guessing passwords, client secrets and user codes, and on asking for device codes.
 
-Done: RFC 6749 §2.3.1, §10.10 · NIST SP 800-63B §5.2.2 (rate limiting).
+Done: RFC 6749 §2.3.1, §10.10 · RFC 8628 §5.1, §5.2 · NIST SP 800-63B §5.2.2 (rate limiting).
 
 An attempt is counted before the password is looked at, in a transaction of its own, so that parallel guesses cannot
 outrun the count. Two counts: this name from this source, and this name from anywhere. The second, wider one does not
@@ -9,7 +9,7 @@ that do not exist are counted alike, so the brake tells nothing. It lets go by i
 attempt that counted.
 """
 
-from sqlalchemy import bindparam, case, delete, select
+from sqlalchemy import Connection, bindparam, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite compiles it to the same words
 
 from authserver.messages import Request
@@ -31,6 +31,15 @@ SECRETS = 100
 Counted afterwards, in the failing case alone: a generated secret cannot be guessed, so good requests reserve nothing.
 """
 
+USER_CODES = 10
+"""Wrong user codes from one source within the window."""
+
+USER_CODES_ANYWHERE = 1000
+"""Wrong user codes from anywhere within the window: of 20^8 possible ones, next to nothing (RFC 8628 §5.1)."""
+
+DEVICE_CODES = 60
+"""Device codes for one client at one source within the window."""
+
 WINDOW = 900
 """Seconds after which a count starts anew."""
 
@@ -45,6 +54,11 @@ _COUNT = _row.on_conflict_do_update(
 ).returning(login_attempts.c.attempts)
 _COUNTED = select(login_attempts.c.attempts).where(
     login_attempts.c.digest == bindparam("of"), login_attempts.c.since > bindparam("start")
+)
+_GIVE_BACK = (
+    update(login_attempts)
+    .where(login_attempts.c.digest == bindparam("of"), login_attempts.c.attempts > 0)
+    .values(attempts=login_attempts.c.attempts - 1)
 )
 _CLEAR = delete(login_attempts).where(login_attempts.c.digest == bindparam("of"))
 
@@ -80,6 +94,35 @@ def count_secret(request: Request, client_id: str, tenant: Tenant) -> None:
     values = {"of": digest(f"{request.source}\nclient\n{client_id}"), "now": tenant.now()}
     with tenant.database.write() as db:
         db.execute(_COUNT, values)
+
+
+def reserve_user_code(request: Request, tenant: Tenant) -> bool:
+    """Count this guess at a user code. False when there were too many: then it must not even be looked up.
+
+    As for passwords, the wide count does not hold for a browser in which somebody has been logged in before.
+    """
+    now = tenant.now()
+    with tenant.database.write() as db:
+        here, anywhere = (db.execute(_COUNT, {"of": of, "now": now}).scalar_one() for of in _user_code_keys(request))
+        is_known = known_user(db, request, tenant) is not None
+    return bool(here <= USER_CODES and (anywhere <= USER_CODES_ANYWHERE or is_known))
+
+
+def give_back_user_code(db: Connection, request: Request) -> None:
+    """The code was right, so it was no guess. What was wrong before stays counted."""
+    for of in _user_code_keys(request):
+        db.execute(_GIVE_BACK, {"of": of})
+
+
+def reserve_device_code(request: Request, client_id: str, tenant: Tenant) -> bool:
+    """Count this request for a device code. False when this client at this source has had too many."""
+    values = {"of": digest(f"{request.source}\ndevice\n{client_id}"), "now": tenant.now()}
+    with tenant.database.write() as db:
+        return bool(db.execute(_COUNT, values).scalar_one() <= DEVICE_CODES)
+
+
+def _user_code_keys(request: Request) -> tuple[bytes, bytes]:
+    return digest(f"{request.source}\nuser code\n"), digest("*\nuser code\n")
 
 
 def _keys(request: Request, username: str) -> tuple[bytes, bytes]:

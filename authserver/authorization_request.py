@@ -180,19 +180,26 @@ def _proof_key(draft: _Draft) -> None:
     pkce.check_challenge(challenge, method, required=not waived)
 
 
-def _known_api_and_scope(draft: _Draft) -> None:
-    identifier = draft.params.text("audience")
-    if draft.tenant.policy.resource_parameter:
-        resource = draft.params.text("resource")
+def api_and_scope(
+    params: Params, client: Client, db: Connection, tenant: Tenant
+) -> tuple[ResourceServer | None, tuple[str, ...]]:
+    """The API that is meant, and what of the scope may be granted. Raises InvalidTarget and InvalidScope."""
+    identifier, api = params.text("audience"), None
+    if tenant.policy.resource_parameter:
+        resource = params.text("resource")
         if resource and identifier and resource != identifier:
             raise InvalidTarget
         identifier = identifier or resource
-    requested = parse_scope(draft.params.opaque("scope"))
+    requested = parse_scope(params.opaque("scope"))
     if identifier is not None:
-        draft.api = find_resource_server(draft.db, identifier)
-        if draft.api is None:
+        api = find_resource_server(db, identifier)
+        if api is None:
             raise InvalidTarget
-    draft.scope = grantable(requested, draft.client, draft.api, draft.tenant.policy)
+    return api, grantable(requested, client, api, tenant.policy)
+
+
+def _known_api_and_scope(draft: _Draft) -> None:
+    draft.api, draft.scope = api_and_scope(draft.params, draft.client, draft.db, draft.tenant)
 
 
 def _prompt_and_age(draft: _Draft) -> None:

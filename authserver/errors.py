@@ -4,6 +4,7 @@
     ├── PageError                    a person sees a page; nothing is ever redirected
     │   ├── UntrustedRequest         before client and redirect URI are known to belong together
     │   └── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
+    │       └── DeviceCodeLost       the code of a device is over, decided, or somebody else's
     ├── OAuthError                   JSON at the token endpoint, parameters at the redirect URI
     │   ├── InvalidRequest
     │   │   ├── MissingParameter
@@ -11,14 +12,17 @@
     │   ├── InvalidClient
     │   ├── InvalidGrant
     │   │   ├── BadCode · BadVerifier · BadRedirectUri
-    │   │   └── BadRefreshToken · UserGone · UserBlocked
+    │   │   ├── BadRefreshToken · UserGone · UserBlocked
+    │   │   └── BadDeviceCode
     │   ├── UnauthorizedClient
     │   │   └── GrantTypeNotAllowed · NoClientGrant
     │   ├── UnsupportedGrantType · UnsupportedResponseType · InvalidScope
     │   ├── InvalidTarget
     │   │   └── ServiceNotEnabled
     │   ├── AccessDenied
-    │   │   └── LoginDenied · ActionDenied
+    │   │   ├── LoginDenied · ActionDenied
+    │   │   └── DeviceDenied · DeviceUserBlocked
+    │   ├── AuthorizationPending · SlowDown · ExpiredToken
     │   ├── LoginRequired · ConsentRequired
     │   ├── RequestNotSupported · RequestUriNotSupported
     │   ├── TooLarge · TooManyRequests
@@ -29,7 +33,8 @@
         ├── InvalidToken
         └── InsufficientScope
 
-Done: RFC 6749 §4.1.2.1 and §5.2 · OpenID Connect Core 1.0 §3.1.2.6 and §6.1 · RFC 6750 §3.1 · RFC 8707 §2.
+Done: RFC 6749 §4.1.2.1 and §5.2 · OpenID Connect Core 1.0 §3.1.2.6 and §6.1 · RFC 6750 §3.1 · RFC 8628 §3.5 ·
+RFC 8707 §2.
 The texts here are the RFCs' (dialect `rfc`); a policy's `wording` replaces what another dialect says differently.
 Descriptions are constants: nothing that a caller sent is ever echoed, so every text stays within the
 characters of RFC 6749 §5.2 (%x20-21 / %x23-5B / %x5D-7E).
@@ -72,6 +77,12 @@ class NotThisBrowser(InteractionLost):
     """RFC 6749 §10.12: what one browser began, no other continues."""
 
     status = 403
+
+
+class DeviceCodeLost(InteractionLost):
+    """RFC 8628 §3.3: the person took too long, or it has been decided already."""
+
+    description = "The code of your device is no longer valid. Please start again on the device."
 
 
 class OAuthError(ProtocolError):
@@ -162,6 +173,12 @@ class UserBlocked(InvalidGrant):
     description = "The user of this grant is blocked."
 
 
+class BadDeviceCode(InvalidGrant):
+    """Unknown, used, revoked, or somebody else's device code."""
+
+    description = "The device code is unknown, already used, or was issued to another client."
+
+
 class UnauthorizedClient(OAuthError):
     """The client may not do this."""
 
@@ -234,6 +251,40 @@ class ActionDenied(AccessDenied):
     def __init__(self, reason: str, code: str = AccessDenied.error) -> None:
         self.code = code
         super().__init__(_sayable(reason))
+
+
+class DeviceDenied(AccessDenied):
+    """RFC 8628 §3.5: the person said no on the page where the user code was entered."""
+
+
+class DeviceUserBlocked(DeviceDenied):
+    """The person who entered the user code may not log in."""
+
+    description = "The user is blocked."
+
+
+class AuthorizationPending(OAuthError):
+    """RFC 8628 §3.5: nobody has decided yet."""
+
+    error = "authorization_pending"
+    description = "The user has not decided about this device yet."
+
+
+class SlowDown(OAuthError):
+    """RFC 8628 §3.5: from now on the interval is five seconds longer. `interval` in seconds is the one until now."""
+
+    error = "slow_down"
+    description = "You are polling faster than the specified interval of 5 seconds."
+
+    def __init__(self, interval: int) -> None:
+        super().__init__(f"You are polling faster than the specified interval of {interval} seconds.")
+
+
+class ExpiredToken(OAuthError):
+    """RFC 8628 §3.5: the device code is over; a new request may be made."""
+
+    error = "expired_token"
+    description = "The device code has expired."
 
 
 class LoginRequired(OAuthError):

@@ -64,6 +64,36 @@ class CodeReplayed(Event):
     alarms = True
 
 
+class DeviceRequestRefused(Event):
+    """A client asked for a device code in vain."""
+
+
+class DeviceActivationFailed(Event):
+    """A user code was entered in vain, or its person may not log in; `reason` says why, for the operator alone."""
+
+
+class DeviceApproved(Event):
+    """A person let a device in."""
+
+
+class DeviceCancelled(Event):
+    """A person declined on the confirmation page of a device."""
+
+
+class DeviceCodeExchanged(Event):
+    """A device code became tokens."""
+
+
+class DeviceCodeRefused(Event):
+    """A device code was presented in vain: unknown, over, or declined. Waiting is no refusal."""
+
+
+class DeviceCodeReplayed(Event):
+    """A used device code came again from its owner; the grant is revoked."""
+
+    alarms = True
+
+
 class ClientCredentialsExchanged(Event):
     """A client got a token in its own name."""
 

@@ -21,7 +21,11 @@ from authserver.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """`sid` is the session that logged in or decided within it; `decision` is None, `allow`, `deny` or `blocked`."""
+    """`sid` is the session that logged in or decided within it; `decision` is None, `allow`, `deny` or `blocked`.
+
+    `device` is the digest of the device code that this journey is about: it ends on a page (`endpoints/activate`) and
+    not with a redirect to the application.
+    """
 
     digest: bytes
     browser_digest: bytes
@@ -31,6 +35,7 @@ class Interaction:
     authenticated_at: int | None = None
     decision: str | None = None
     used_at: int | None = None
+    device: bytes | None = None
 
 
 _INSERT = insert(interactions)
@@ -52,19 +57,39 @@ _DECIDED = (
 )
 
 
-def begin(request: Request, asked: AuthorizationRequest, tenant: Tenant) -> tuple[Interaction, str, tuple[Cookie, ...]]:
-    """Store `asked` for this browser. Returns it with its `state` and the cookies to set."""
+def browser_of(request: Request, tenant: Tenant) -> tuple[str, tuple[Cookie, ...]]:
+    """The secret name of this browser, and the cookies to set: one, when it is new here."""
     name = tenant.cookie_name("browser")
     known = request.cookies.get(name)
     browser = known or secrets.token_urlsafe(32)
-    cookies = () if known else (Cookie(name, browser),)
-    state = secrets.token_urlsafe(32)
+    return browser, () if known else (Cookie(name, browser),)
+
+
+def same_origin(request: Request, tenant: Tenant) -> None:
+    """What a browser says of where a form came from; older ones say nothing, and the cookie still binds.
+
+    Raises NotThisBrowser.
+    """
+    if request.origin not in (None, tenant.origin) or request.fetch_site not in (None, "same-origin", "none"):
+        raise NotThisBrowser
+
+
+def begin(
+    request: Request, asked: AuthorizationRequest, tenant: Tenant, *, device: bytes | None = None, told: str = ""
+) -> tuple[Interaction, str, tuple[Cookie, ...]]:
+    """Store `asked` for this browser. Returns it with its `state` and the cookies to set.
+
+    `told` (URL-safe) ends the state: what the pages shall show again, and this server does not want to keep.
+    """
+    browser, cookies = browser_of(request, tenant)
+    state = secrets.token_urlsafe(32) + told
     expires_at = tenant.now() + tenant.settings.interaction_lifetime
-    interaction = Interaction(digest(state), digest(browser), asked, expires_at)
+    interaction = Interaction(digest(state), digest(browser), asked, expires_at, device=device)
     row = {
         "digest": interaction.digest,
         "browser_digest": interaction.browser_digest,
         "request": asdict(asked),
+        "device": device,
     }
     with tenant.database.write() as db:
         db.execute(_INSERT, {**row, "expires_at": expires_at})

@@ -326,6 +326,7 @@ class Stage:
             "login_sessions": "*",
             "authorization_codes": "digest, used_at",
             "interactions": "*",
+            "device_codes": "digest, decision, used_at",
         }
         return {name: self.rows(f"SELECT {columns} FROM {name} ORDER BY 1, 2") for name, columns in tables.items()}  # noqa: S608 - constants
 

@@ -29,7 +29,7 @@ def test_nobody_but_the_policies_knows_a_dialects_name() -> None:
         "authserver/store/engine.py",  # the database's dialect, another matter
         "authserver/seed.py",  # likewise
         "authserver/store/connections.py",  # a connection's strategy, as Auth0 names it
-        "authserver/tenant_file/models.py",  # likewise
+        "authserver/tenant_file/models.py",  # the strategy of a database, as Auth0 calls it
     }
 
 

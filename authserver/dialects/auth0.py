@@ -24,6 +24,8 @@ AUTH0 = Policy(
     access_tokens_revocable=False,
     foreign_token_at_revocation="error",
     userinfo_challenge="plain",
+    device_clients="public",
+    expired_device_code="once",
     wording={
         errors.InvalidClient: Wording(401, "access_denied", "Unauthorized"),
         errors.InvalidGrant: Wording(status=403),
@@ -33,6 +35,12 @@ AUTH0 = Policy(
             description="The redirect URI is wrong. It must be the one of the authorization request."
         ),
         errors.BadRefreshToken: Wording(description="Unknown or invalid refresh token."),
+        errors.BadDeviceCode: Wording(description="Invalid or unknown device code."),
+        errors.AuthorizationPending: Wording(403, description="User has yet to authorize device code."),
+        errors.SlowDown: Wording(429),
+        errors.ExpiredToken: Wording(403, description="The device code has expired."),
+        errors.DeviceDenied: Wording(403, description="User cancelled the confirmation prompt."),
+        errors.DeviceUserBlocked: Wording(description="user is blocked"),
         errors.UserGone: Wording(description="The refresh_token was generated for a user who doesn't exist anymore."),
         errors.UserBlocked: Wording(403, "unauthorized", "user is blocked"),
         errors.LoginDenied: Wording(description="user is blocked"),

@@ -64,6 +64,12 @@ class Policy:
     userinfo_challenge: Literal["plain", "bearer"]
     """The 401 of /userinfo: the bare word with realm "Users", or RFC 6750 with JSON."""
 
+    device_clients: Literal["public", "any"]
+    """Which clients that are registered for the device grant may ask for a device code."""
+
+    expired_device_code: Literal["once", "always"]
+    """How often a device is told `expired_token` before the code is unknown (RFC 8628 §3.5)."""
+
     wording: Mapping[type[ProtocolError], Wording] = field(default_factory=dict)
     """Errors that are said differently from the RFCs; a class speaks for its subclasses."""
 

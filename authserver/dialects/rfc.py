@@ -18,4 +18,6 @@ RFC = Policy(
     access_tokens_revocable=True,
     foreign_token_at_revocation="error for confidential clients",
     userinfo_challenge="bearer",
+    device_clients="any",
+    expired_device_code="always",
 )

@@ -55,6 +55,8 @@ def resume(request: Request, tenant: Tenant) -> Answer:
     """Continue where login or consent left off."""
     state = request.query.opaque("state")
     interaction = interactions.find(request, state, tenant)
+    if interaction.device is not None:
+        return Redirect(tenant.url(f"/activate/confirm?state={state}"))
     with tenant.database.read() as db:
         session = sessions.current(db, request, tenant)
     # Whoever logged in or decided must be the one who goes on; the pre-login cookie alone opens nothing.

@@ -18,12 +18,11 @@ from authserver.events import LoginFailed, LoginSucceeded
 from authserver.interactions import Interaction
 from authserver.messages import Answer, Cookie, Page, Redirect, Request, is_text
 from authserver.passwords import verify_password
+from authserver.rules.consent import sentences
 from authserver.rules.redirects import form_target, is_verifiable
-from authserver.rules.scopes import OFFLINE_ACCESS
 from authserver.sessions import LoginSession
 from authserver.store import journal, people
 from authserver.store.registered import (
-    ResourceServer,
     User,
     find_client,
     find_resource_server,
@@ -33,15 +32,6 @@ from authserver.store.registered import (
 from authserver.tenant import Tenant
 
 WRONG_CREDENTIALS = "Wrong email or password."
-
-_IDENTITY_SENTENCES = {
-    "openid": "Know who you are",
-    "profile": "See your profile: name, picture and the like",
-    "email": "See your email address",
-    "phone": "See your phone number",
-    "address": "See your postal address",
-    OFFLINE_ACCESS: "Stay connected when you are away",
-}
 
 
 def login_page(request: Request, tenant: Tenant) -> Answer:
@@ -53,7 +43,7 @@ def login_page(request: Request, tenant: Tenant) -> Answer:
 
 def login(request: Request, tenant: Tenant) -> Answer:
     """Check the password; a right one opens a new session and leads back to the dispatcher."""
-    _same_origin(request, tenant)
+    interactions.same_origin(request, tenant)
     state = request.body.opaque("state")
     interaction = interactions.find(request, state, tenant)
     username, password = request.body.opaque("username") or "", request.body.opaque("password") or ""
@@ -105,7 +95,7 @@ def consent_page(request: Request, tenant: Tenant) -> Answer:
         "account": user.profile.get("email", user.user_id),
         "receiver": _receiver(asked.redirect_uri),
         "verifiable": is_verifiable(asked.redirect_uri),
-        "permissions": _sentences(asked.scope, api),
+        "permissions": sentences(asked.scope, api),
         "api": api,
     }
     return Page("consent.html", context, form_targets=(form_target(asked.redirect_uri),))
@@ -113,7 +103,7 @@ def consent_page(request: Request, tenant: Tenant) -> Answer:
 
 def consent(request: Request, tenant: Tenant) -> Answer:
     """Record the decision about what the server stored; nothing else in the form counts."""
-    _same_origin(request, tenant)
+    interactions.same_origin(request, tenant)
     state = request.body.opaque("state")
     with tenant.database.read() as db:
         interaction, session = _decider(db, request, state, tenant)
@@ -129,12 +119,6 @@ def _decider(db: Connection, request: Request, state: str | None, tenant: Tenant
     if session is None or (interaction.sid is not None and interaction.sid != session.sid):
         raise NotThisBrowser
     return interaction, session
-
-
-def _same_origin(request: Request, tenant: Tenant) -> None:
-    """What a browser says of where a form came from; older ones say nothing, and the cookie still binds."""
-    if request.origin not in (None, tenant.origin) or request.fetch_site not in (None, "same-origin", "none"):
-        raise NotThisBrowser
 
 
 def _login_form(
@@ -161,11 +145,6 @@ def _shown(username: str | None) -> str:
 def _receiver(redirect_uri: str) -> str:
     parts = urlsplit(redirect_uri)
     return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}://"
-
-
-def _sentences(scope: tuple[str, ...], api: ResourceServer | None) -> list[tuple[str, str]]:
-    sentences = {**(api.scopes if api else {}), **_IDENTITY_SENTENCES}
-    return [(value, sentences[value] or value) for value in scope if value in sentences]
 
 
 ROOM = Room(

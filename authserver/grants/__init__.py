@@ -7,7 +7,7 @@ twice loses the family too; who could not prove possession changes nothing.
 
 from collections.abc import Callable
 
-from authserver.grants import authorization_code, client_credentials, refresh_token
+from authserver.grants import authorization_code, client_credentials, device_code, refresh_token
 from authserver.messages import TokenRequest, TokenResponse
 from authserver.store.registered import Client
 from authserver.tenant import Tenant
@@ -18,6 +18,7 @@ GRANTS: dict[str, Exchange] = {
     authorization_code.GRANT_TYPE: authorization_code.exchange,
     refresh_token.GRANT_TYPE: refresh_token.exchange,
     client_credentials.GRANT_TYPE: client_credentials.exchange,
+    device_code.GRANT_TYPE: device_code.exchange,
 }
 
 __all__ = ["GRANTS"]

@@ -8,7 +8,23 @@ from collections.abc import Iterable
 
 from authserver.messages import AuthorizationRequest
 from authserver.rules.redirects import is_verifiable
+from authserver.rules.scopes import OFFLINE_ACCESS
 from authserver.store.registered import Client, ResourceServer
+
+_IDENTITY_SENTENCES = {
+    "openid": "Know who you are",
+    "profile": "See your profile: name, picture and the like",
+    "email": "See your email address",
+    "phone": "See your phone number",
+    "address": "See your postal address",
+    OFFLINE_ACCESS: "Stay connected when you are away",
+}
+
+
+def sentences(scope: Iterable[str], api: ResourceServer | None) -> list[tuple[str, str]]:
+    """Each value of `scope` with what it means for the person who is asked."""
+    known = {**(api.scopes if api else {}), **_IDENTITY_SENTENCES}
+    return [(value, known[value] or value) for value in scope if value in known]
 
 
 def needs_consent(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 _REFUSED = re.compile(r"[^\x21-\x7E]|[\\@#]")
 _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):.+")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.+")
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -31,15 +31,15 @@ def is_registrable(uri: str) -> bool:
     scheme = _SCHEME.fullmatch(uri)
     if not is_wellformed(uri) or not scheme or "*" in uri:
         return False
-    if scheme[1] not in ("http", "https"):
-        return "." in scheme[1]
+    if scheme[1].lower() not in ("http", "https"):
+        return "." in scheme[1]  # in the letters of the app's own name, which nothing here folds
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
     # The host will stand in a Content-Security-Policy, where other characters would mean something.
-    if not host or not _HOST.fullmatch(host) or not uri.startswith(scheme[1] + "://"):
+    if not host or not _HOST.fullmatch(host) or not uri.startswith(("http://", "https://")):
         return False
     return scheme[1] == "https" or host in LOOPBACK_HOSTS
 

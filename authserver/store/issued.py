@@ -91,6 +91,7 @@ _ACCESS = [access_tokens.c[f.name] for f in fields(AccessToken)]
 _FIND_CODE = select(*_CODE, *_GRANT).join(grants).where(authorization_codes.c.digest == bindparam("of"))
 _FIND_REFRESH = select(*_REFRESH, *_GRANT).join(grants).where(refresh_tokens.c.digest == bindparam("of"))
 _FIND_ACCESS = select(*_ACCESS, *_GRANT).join(grants).where(access_tokens.c.digest == bindparam("of"))
+_FIND_GRANT = select(*_GRANT).where(grants.c.grant_id == bindparam("of"))
 _INSERT_GRANT = insert(grants)
 _INSERT_CODE = insert(authorization_codes)
 _INSERT_REFRESH = insert(refresh_tokens)
@@ -183,6 +184,12 @@ def find_access_token(db: Connection, of: bytes) -> list[tuple[AccessToken, Gran
     """The access token with this digest, once for each grant that it was issued under, live or not."""
     rows = [_split(row, _ACCESS) for row in db.execute(_FIND_ACCESS, {"of": of})]
     return [(AccessToken(*token), grant) for token, grant in rows]
+
+
+def find_grant(db: Connection, grant_id: str) -> Grant | None:
+    """The grant with this id, revoked or not."""
+    row = db.execute(_FIND_GRANT, {"of": grant_id}).one_or_none()
+    return Grant(*row) if row else None
 
 
 def live_grants(db: Connection, user_id: str, client_id: str, audience: str | None) -> Iterator[set[str]]:

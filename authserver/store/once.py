@@ -9,13 +9,16 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from authserver.store.tables import authorization_codes, interactions, refresh_tokens
+from authserver.store.tables import authorization_codes, device_codes, interactions, refresh_tokens
 
 CODE_ATTEMPTS = 5
 """How often a code may be presented with any verifier before it is void (security case TK15)."""
 
 LEEWAY_CHILDREN = 5
 """How many successors a refresh token may have within the leeway of its client."""
+
+ALLOW, DENY, BLOCKED = "allow", "deny", "blocked"
+"""What may become of a device code; whoever decides first decides for good."""
 
 _NOW: BindParameter[Any] = bindparam("now")
 _DIGEST: BindParameter[Any] = bindparam("of")
@@ -63,6 +66,58 @@ _REFRESH_TOKEN = (
     .returning(refresh_tokens.c.used_at)
 )
 
+_DEVICE = device_codes.c
+_IS_OPEN = (_DEVICE.digest == _DIGEST, _DEVICE.expires_at > _NOW, _DEVICE.expiry_told_at.is_(None))
+
+# Whoever came first; somebody who is not logged in yet may still turn out to be the person that claimed it.
+_CLAIM_DEVICE = (
+    update(device_codes)
+    .where(
+        *_IS_OPEN,
+        _DEVICE.decision.is_(None),
+        _DEVICE.browser_digest.is_(None) | (_DEVICE.browser_digest == bindparam("browser")),
+        _DEVICE.user_id.is_(None) | (_DEVICE.user_id == func.coalesce(bindparam("user"), _DEVICE.user_id)),
+    )
+    .values(browser_digest=bindparam("browser"), user_id=func.coalesce(_DEVICE.user_id, bindparam("user")))
+    .returning(_DEVICE.digest)
+)
+
+_DECIDE_DEVICE = (
+    update(device_codes)
+    .where(
+        *_IS_OPEN,
+        _DEVICE.decision.is_(None),
+        _DEVICE.browser_digest == bindparam("browser"),
+        _DEVICE.user_id.is_(None) | (_DEVICE.user_id == bindparam("user")),
+    )
+    .values(decision=bindparam("choice"), user_id=bindparam("user"), grant_id=bindparam("grant"))
+    .returning(_DEVICE.digest)
+)
+
+_POLL_DEVICE = (
+    update(device_codes)
+    .where(
+        _DEVICE.digest == _DIGEST,
+        _DEVICE.polled_at.is_(None) | (_DEVICE.polled_at + _DEVICE.poll_interval <= _NOW),
+    )
+    .values(polled_at=_NOW)
+    .returning(_DEVICE.digest)
+)
+
+_EXPIRE_DEVICE = (
+    update(device_codes)
+    .where(_DEVICE.digest == _DIGEST, _DEVICE.expiry_told_at.is_(None))
+    .values(expiry_told_at=_NOW)
+    .returning(_DEVICE.digest)
+)
+
+_DEVICE_CODE = (
+    update(device_codes)
+    .where(*_IS_OPEN, _DEVICE.used_at.is_(None), _DEVICE.decision == ALLOW)
+    .values(used_at=_NOW)
+    .returning(_DEVICE.used_at)
+)
+
 
 def _passed(row: Row[Any] | None) -> bool:
     return row is not None
@@ -98,3 +153,32 @@ def spend_refresh_token(db: Connection, digest: bytes, now: int, leeway: int) ->
     """
     values = {"of": digest, "now": now, "leeway": leeway}
     return _passed(db.execute(_REFRESH_TOKEN, values).one_or_none())
+
+
+def claim_device_code(db: Connection, digest: bytes, browser: bytes, user_id: str | None, now: int) -> bool:
+    """True while this browser is the one that entered the code, and this person, once known, the one who claimed it."""
+    values = {"of": digest, "browser": browser, "user": user_id, "now": now}
+    return _passed(db.execute(_CLAIM_DEVICE, values).one_or_none())
+
+
+def decide_device_code(
+    db: Connection, digest: bytes, browser: bytes, user_id: str | None, now: int, choice: str, grant_id: str | None
+) -> bool:
+    """True for the one decision about this code, by the browser and the person that claimed it."""
+    who = {"of": digest, "browser": browser, "user": user_id, "now": now}
+    return _passed(db.execute(_DECIDE_DEVICE, {**who, "choice": choice, "grant": grant_id}).one_or_none())
+
+
+def reserve_device_poll(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one poll that may be answered in this interval."""
+    return _passed(db.execute(_POLL_DEVICE, {"of": digest, "now": now}).one_or_none())
+
+
+def expire_device_code(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that is told. From here on the code is over, even if the clock is set back."""
+    return _passed(db.execute(_EXPIRE_DEVICE, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_device_code(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that redeems this approved device code."""
+    return _passed(db.execute(_DEVICE_CODE, {"of": digest, "now": now}).one_or_none())

@@ -13,6 +13,7 @@ from authserver.store.tables import client_grants, clients, resource_servers, te
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 DATABASE = "Username-Password-Authentication"
 """The connection whose people have a password here, as Auth0 names the first one."""

@@ -13,6 +13,7 @@ from authserver.settings import Settings
 from authserver.store.tables import (
     access_tokens,
     authorization_codes,
+    device_codes,
     grants,
     interactions,
     login_attempts,
@@ -45,6 +46,7 @@ _EXTINCT = select(grants.c.grant_id).where(
         _or_never(refresh_tokens.c.idle_expires_at, _YESTERDAY),
     ),
     _none(authorization_codes, authorization_codes.c.expires_at > _YESTERDAY),
+    _none(device_codes, device_codes.c.expires_at > _YESTERDAY),
 )
 """Grants, revoked or not, of which nothing could be presented with any effect."""
 
@@ -62,6 +64,10 @@ _SWEEPS = {
     "codes": delete(authorization_codes).where(
         authorization_codes.c.expires_at <= _YESTERDAY,
         or_(authorization_codes.c.used_at.is_(None), authorization_codes.c.grant_id.in_(_EXTINCT)),
+    ),
+    "device codes": delete(device_codes).where(
+        device_codes.c.expires_at <= _YESTERDAY,
+        or_(device_codes.c.used_at.is_(None), device_codes.c.grant_id.in_(_EXTINCT)),
     ),
     # Past its absolute end a token is refused before anybody asks whether it was spent.
     "refresh tokens": delete(refresh_tokens).where(

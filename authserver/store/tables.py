@@ -31,8 +31,8 @@ def _at(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
-def _digest(name: str = "digest", *, primary_key: bool = True) -> Column[bytes]:
-    return Column(name, LargeBinary(32), primary_key=primary_key, nullable=False)
+def _digest(name: str = "digest", *, primary_key: bool = True, nullable: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary(32), primary_key=primary_key, nullable=nullable)
 
 
 # Registered facts ------------------------------------------------------------------------------------------------
@@ -176,6 +176,7 @@ interactions = Table(
     _at("authenticated_at", nullable=True),
     Column("decision", String(16)),
     _at("used_at", nullable=True),
+    _digest("device", primary_key=False, nullable=True),
 )
 
 # What was issued -------------------------------------------------------------------------------------------------
@@ -207,6 +208,27 @@ authorization_codes = Table(
     Column("nonce", String),
     _at("expires_at"),
     Column("attempts", Integer, nullable=False, default=0),
+    _at("used_at", nullable=True),
+)
+
+device_codes = Table(
+    "device_codes",
+    metadata,
+    _digest(),
+    Column("user_code_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("client_id", ForeignKey("clients.client_id", ondelete="CASCADE"), nullable=False),
+    Column("audience", String(255)),
+    Column("scope", String, nullable=False),
+    Column("source", String(64), nullable=False),
+    _at("issued_at"),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    _at("expiry_told_at", nullable=True),
+    Column("poll_interval", Integer, nullable=False),
+    _at("polled_at", nullable=True),
+    _digest("browser_digest", primary_key=False, nullable=True),
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE")),
+    Column("decision", String(16)),
+    Column("grant_id", ForeignKey("grants.grant_id", ondelete="CASCADE"), index=True),
     _at("used_at", nullable=True),
 )
 

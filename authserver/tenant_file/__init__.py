@@ -7,7 +7,6 @@ A mistake is answered with the line that it stands on and with what was expected
 neither this server nor Auth0 knows are mistakes, too: a typo in a security setting must not pass as a comment.
 """
 
-from authserver.tenant_file.bound_actions import actions_of
 from authserver.tenant_file.bulk_users import with_users
 from authserver.tenant_file.credentials import credentials
 from authserver.tenant_file.findings import Finding
@@ -39,7 +38,6 @@ __all__ = [
     "TenantFile",
     "TenantFileError",
     "UserModel",
-    "actions_of",
     "credentials",
     "read_tenant",
     "read_tenant_file",

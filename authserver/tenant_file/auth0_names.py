@@ -179,7 +179,7 @@ _CLIENT = {
         "external_client_id external_metadata_created_by external_metadata_type jwks_uri "
         "third_party_security_mode redirection_policy",
     ),
-    **_many("no Action or page reads it", "initiate_login_uri is_token_endpoint_ip_header_trusted"),
+    **_many("no page reads it", "initiate_login_uri is_token_endpoint_ip_header_trusted"),
     **_many("links into apps and native social login are not played", "mobile native_social_login fedcm_login"),
     **_many(
         _B2B,

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from authserver.messages import is_text
+from authserver.rules import user_codes
 from authserver.rules.redirects import is_registrable
 from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN
 
@@ -66,8 +67,27 @@ JwtSeconds = Annotated[int, Field(ge=1, le=30 * DAY)]
 """Of what we sign; our keys stay published for a day more (`keys.KEEP`)."""
 
 
+GrantType = Literal[
+    "authorization_code", "refresh_token", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"
+]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeviceFlowModel(_Model):
+    """`tenant.device_flow`: how user codes look (RFC 8628 §6.1). Each `*` of the mask is a character of the charset."""
+
+    charset: Literal["base20", "digits"] = "base20"
+    mask: Annotated[str, Field(pattern=r"^[* -]{1,20}$")] = user_codes.MASK
+
+    @model_validator(mode="after")
+    def _hard_to_guess(self) -> Self:
+        least = user_codes.LEAST[self.charset]
+        if self.mask.count("*") < least:
+            raise ValueError(f"mask needs at least {least} times * with charset {self.charset}")
+        return self
 
 
 class TenantModel(_Model):
@@ -75,6 +95,7 @@ class TenantModel(_Model):
 
     friendly_name: Plain = "Understudy"
     allowed_logout_urls: tuple[Destination, ...] = ()
+    device_flow: DeviceFlowModel = DeviceFlowModel()
 
 
 class RefreshTokenModel(_Model):
@@ -114,7 +135,7 @@ class ClientModel(_Model):
     name: Plain
     app_type: Literal["native", "spa", "regular_web", "non_interactive"]
     token_endpoint_auth_method: Literal["none", "client_secret_post", "client_secret_basic"]
-    grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] = ()
+    grant_types: tuple[GrantType, ...] = ()
     callbacks: tuple[Destination, ...] = ()
     allowed_logout_urls: tuple[Destination, ...] = ()
     web_origins: tuple[Plain, ...] = ()

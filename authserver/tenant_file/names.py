@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from authserver.tenant_file import auth0_names
 from authserver.tenant_file.auth0_names import Unplayed
 from authserver.tenant_file.findings import Findings
+from authserver.tenant_file.models import DatabaseModel, TenantModel
 from authserver.tenant_file.nodes import drop, items, line_of, member, members, plain, text
 from authserver.tenant_file.whole import TenantFile
 
@@ -23,15 +24,36 @@ def sort_names(root: yaml.Node, findings: Findings) -> list[str]:
         for each in items(member(root, section)):
             _not_run(section, each, why, findings)
         drop(root, section)
-    tenant = member(root, "tenant")
-    mistakes = _loose(member(tenant, "flags"), "tenant.flags", frozenset(), findings)
-    if isinstance(member(tenant, "flags"), yaml.MappingNode) and not mistakes:
-        drop(tenant or root, "flags")
-    for database in items(member(root, "databases")):
-        options = member(database, "options")
-        mistakes += _loose(options, "databases[].options", auth0_names.DATABASE_OPTIONS_TAKEN, findings, database)
+    mistakes = _flags(root, findings) + _database_options(root, findings)
     _walk(root, TenantFile, "", findings)
     return mistakes
+
+
+def _flags(root: yaml.Node, findings: Findings) -> list[str]:
+    tenant = member(root, "tenant")
+    flags = member(tenant, "flags")
+    if tenant is None or not isinstance(flags, yaml.MappingNode) or "flags" in TenantModel.model_fields:
+        return []
+    mistakes = _loose(flags, "tenant.flags", frozenset(), findings, THE_TENANT)
+    if not mistakes:
+        drop(tenant, "flags")
+    return mistakes
+
+
+def _database_options(root: yaml.Node, findings: Findings) -> list[str]:
+    if _model_in(DatabaseModel.model_fields["options"].annotation)[0] is not None:
+        return []
+    return [
+        mistake
+        for database in items(member(root, "databases"))
+        for mistake in _loose(
+            member(database, "options"),
+            "databases[].options",
+            auth0_names.DATABASE_OPTIONS_TAKEN,
+            findings,
+            whose("databases[]", database),
+        )
+    ]
 
 
 def not_protected(findings: Findings, name: str, unplayed: Unplayed, node: yaml.Node, whose: str) -> None:
@@ -92,13 +114,10 @@ def _model_in(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     return None, False
 
 
-def _loose(
-    node: yaml.Node | None, place: str, taken: frozenset[str], findings: Findings, owner: yaml.Node | None = None
-) -> list[str]:
+def _loose(node: yaml.Node | None, place: str, taken: frozenset[str], findings: Findings, of: str) -> list[str]:
     """A mapping that no model looks at."""
     mistakes = []
     unplayed = auth0_names.MEMBERS[place]
-    of = whose(place, owner) if owner is not None else THE_TENANT
     for name, value in members(node):
         if name in unplayed:
             not_protected(findings, f"{place}.{name}", unplayed[name], value, of)

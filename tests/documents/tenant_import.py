@@ -132,7 +132,8 @@ def _taken(place: str) -> set[str]:
 def _all_taken() -> Iterator[tuple[str, ...]]:
     for place, names in _models():
         yield f"`{place}`" if place else "section", _names(names)
-    yield "`databases[].options`", _names(auth0_names.DATABASE_OPTIONS_TAKEN)
+    if "databases[].options" not in dict(_models()):
+        yield "`databases[].options`", _names(auth0_names.DATABASE_OPTIONS_TAKEN)
     yield (
         "`users.json`",
         _names(

@@ -19,6 +19,7 @@ from authserver.settings import DEMO_TENANT
 from authserver.tenant_file import TenantFileError
 from tests.attacks.judge import both_dialects, on_sqlite
 from tests.conftest import Prepared
+from tests.devices import DENIED, approves, device, reaches_the_decision
 from tests.stage import ALICE, API, BOB, Browser, Pkce, Stage, answer, claims
 
 NS = "https://notes.example/"
@@ -415,6 +416,34 @@ def test_what_is_not_played_or_makes_no_sense_fails_the_login(
     stage = tenant.play(Wishes=f"def on_execute_post_login(event, api):\n    {statement}\n")
     assert refused(stage)["error"] == "server_error"
     assert "action Wishes failed" in caplog.text
+
+
+@both_dialects
+def test_actions_run_when_a_person_lets_a_device_in(tenant: Tenant) -> None:
+    stage = tenant.play(
+        Tells=f"""
+        def on_execute_post_login(event, api):
+            api.access_token.set_custom_claim("{NS}protocol", event.transaction.protocol)
+        """
+    )
+    tv = device(stage)
+    approves(stage.browser(), tv.user_code)
+    assert claims(tv.waits().json()["access_token"])[NS + "protocol"] == "oauth2-device-code"
+
+
+@both_dialects
+def test_a_denied_device_is_told_so_and_its_person_why(tenant: Tenant) -> None:
+    stage = tenant.play(
+        Gate="""
+        def on_execute_post_login(event, api):
+            api.access.deny("no devices here")
+        """
+    )
+    tv, browser = device(stage), stage.browser()
+    page = browser.decide(reaches_the_decision(browser, tv.user_code))
+    assert 'id="error"' in page.text
+    assert "no devices here" in page.text
+    assert tv.hears(tv.waits(), DENIED)
 
 
 # Clients in their own name ---------------------------------------------------------------------------------------

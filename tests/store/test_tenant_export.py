@@ -161,7 +161,7 @@ def test_every_ignored_name_has_its_line(reading: Reading) -> None:
         ("attackProtection:", "atackProtection:", "atackProtection: is not known here"),
         ("  session_lifetime: 24", "  session_lifetim: 24", "tenant.session_lifetim: is not known here"),
         ("    enable_sso: true", "    enable_ssso: true", "tenant.flags.enable_ssso: is not known here"),
-        ("      passwordPolicy: good", "      passwordPolice: good", "databases[].options.passwordPolice: is not known here"),
+        ("      passwordPolicy: good", "      passwordPolice: good", "options.passwordPolice: is not known here"),
         ("    enforce_policies: true", "    enforce_policy: true", "enforce_policy: is not known here"),
         ("- implicit", "- implizit", "grant_types[1]: Input should be 'authorization_code'"),
         ("strategy: waad", "strategy: wad", "connections[0].strategy: Input should be"),

@@ -234,7 +234,7 @@ AUTHSERVER = (
         "Forms are taken from any origin.",
         (
             Edit(
-                "authserver/endpoints/interaction.py",
+                "authserver/interactions.py",
                 "if request.origin not in (None, tenant.origin) or"
                 ' request.fetch_site not in (None, "same-origin", "none"):',
                 "if tenant.origin is None:",
@@ -406,8 +406,8 @@ AUTHSERVER = (
             ),
             Edit(
                 "authserver/attempts.py",
-                "    now = tenant.now()\n",
-                "    now = tenant.now()\n"
+                "    from_here, from_anywhere = _keys(request, username)\n    now = tenant.now()\n",
+                "    from_here, from_anywhere = _keys(request, username)\n    now = tenant.now()\n"
                 "    if not counts:\n"
                 "        with tenant.database.read() as db:\n"
                 "            row = db.execute(login_attempts.select().where(login_attempts.c.digest == from_here)).first()\n"

@@ -1,4 +1,4 @@
-"""The Actions of a tenant file that run, in their order. They are read where the file is read, and stand in no row."""
+"""The Actions of a tenant file that run: Python, deployed, and bound to a trigger."""
 
 from pathlib import Path
 
@@ -7,10 +7,7 @@ from authserver.tenant_file.reading import read_tenant_file
 
 
 def actions_of(path: Path) -> tuple[list[Source], list[Source]]:
-    """The Actions of a tenant file that run, of post-login and of credentials-exchange, in their order.
-
-    Raises TenantFileError.
-    """
+    """Those of post-login and those of credentials-exchange, in their order. Raises TenantFileError."""
     tenant_file = read_tenant_file(path)
     deployed = {
         action.name: Source(
