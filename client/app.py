@@ -16,7 +16,7 @@ import httpx2
 from client import discovery
 from client.answers import fetch_document
 from client.api_calls import Caller, same_person
-from client.errors import ClientError, StoreDamagedError, UnavailableError
+from client.errors import ClientError, LoginFailedError, StoreDamagedError, UnavailableError
 from client.moments import IdentityVerified, Moment, unseen
 from client.session import Session, not_logged_in, token_set
 from client.settings import CALLBACK_PORTS, Settings
@@ -24,6 +24,7 @@ from client.store import Store, TokenSet
 from client.wire import Exchange, http_options
 
 if TYPE_CHECKING:
+    from client.device import DeviceLogin
     from client.login import LoginAttempt, PendingLogin
     from client.tokens import TokenEndpoint
 
@@ -91,6 +92,32 @@ class NativeApp:
             random=self._random,
             on_moment=self._on_moment,
         )
+
+    def begin_device_login(self) -> "DeviceLogin":
+        """For a person whose browser is elsewhere (RFC 8628)."""
+        from client import device
+        from client.arrival import Arrival, check_before_asking
+
+        url = self.metadata.device_authorization_endpoint
+        if url is None:
+            raise LoginFailedError(
+                "The authorization server offers no login for devices.", "Without --device it is tried with a browser."
+            )
+        check_before_asking(self.store)
+        keys = self._fetch_jwks()  # first: the code must not be spent on an answer that cannot be checked
+
+        def fetch_jwks() -> dict[str, Any]:
+            try:
+                return self._fetch_jwks()
+            except UnavailableError:
+                return keys
+
+        settings, endpoint = self.settings, self.token_endpoint
+        form = {"client_id": settings.client_id, "scope": settings.scope, "audience": settings.audience}
+        with self._http() as http:
+            invitation = device.ask(http, url, form, self.metadata.issuer)
+        arrival = Arrival(settings, self.metadata, endpoint, fetch_jwks, self.store, self._now, self._on_moment)
+        return device.DeviceLogin(invitation, endpoint, arrival, now=self._now, sleep=self._sleep)
 
     def tokens(self) -> TokenSet:
         return self._session.tokens()

@@ -1,7 +1,6 @@
 """The command line: each command says what it did, or what went wrong and what to do next. Never a traceback.
 
 The heavy libraries are imported inside the commands, so that `--help` and `status` answer at once.
-Left out for now: the device flow.
 """
 
 import os

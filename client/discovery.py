@@ -25,6 +25,7 @@ class Metadata:
     userinfo_endpoint: str | None
     revocation_endpoint: str | None
     end_session_endpoint: str | None
+    device_authorization_endpoint: str | None = None
 
 
 def discover(http: httpx2.Client, issuer: str) -> Metadata:
@@ -57,6 +58,7 @@ def check(document: dict[str, Any], issuer: str) -> Metadata:
         userinfo_endpoint=_optional_endpoint(document, "userinfo_endpoint", issuer),
         revocation_endpoint=_optional_endpoint(document, "revocation_endpoint", issuer),
         end_session_endpoint=_optional_endpoint(document, "end_session_endpoint", issuer),
+        device_authorization_endpoint=_optional_endpoint(document, "device_authorization_endpoint", issuer),
     )
 
 

@@ -24,9 +24,14 @@ class Explainer(Screen):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._endpoints: dict[str, str] = {}
+        self._last: lessons.Lesson | None = None
 
     def exchange_happened(self, exchange: Exchange) -> None:
         lesson = self._lesson_on(exchange)
+        if lesson is lessons.DEVICE_POLL and self._last is lesson and exchange.status != 200:
+            self.line(exchange)  # the same question again, a few seconds later
+            return
+        self._last = lesson
         self._heading(lesson)
         self.exchange(exchange, headers=("traceparent",), only=lesson.only)
         for remark in lessons.remarks(lesson, exchange):
@@ -43,10 +48,11 @@ class Explainer(Screen):
                 self._grid({name: show(name, value) for name, value in parameters.items()})
                 for check in lessons.CALLBACK_CHECKS:
                     self.good(check)
-            case IdentityVerified(claims, refreshed):
+            case IdentityVerified(claims, refreshed, with_nonce):
                 self._heading(lessons.ID_TOKEN)
                 self._grid({name: show(name, claims[name]) for name in lessons.SHOWN_CLAIMS if name in claims})
-                for check in lessons.REFRESHED_CHECKS if refreshed else lessons.ID_TOKEN_CHECKS:
+                fresh = lessons.ID_TOKEN_CHECKS if with_nonce else lessons.DEVICE_CHECKS
+                for check in lessons.REFRESHED_CHECKS if refreshed else fresh:
                     self.good(check)
             case Waiting(_, status, seconds):
                 self.say(f"Status {status}: the server is busy. The same request follows in {seconds:.1f} s.")
@@ -58,7 +64,7 @@ class Explainer(Screen):
         name = self._endpoints.get(exchange.url, "")
         if name == "token_endpoint":
             grant_type = dict(parse_qsl(exchange.request_body.decode(errors="replace"))).get("grant_type")
-            return lessons.REFRESH if grant_type == "refresh_token" else lessons.CODE_EXCHANGE
+            return lessons.AT_TOKEN_ENDPOINT.get(grant_type or "", lessons.CODE_EXCHANGE)
         return lessons.AT_ENDPOINT.get(name, lessons.API_CALL)
 
     def _heading(self, lesson: lessons.Lesson) -> None:

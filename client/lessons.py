@@ -42,6 +42,18 @@ CODE_EXCHANGE = Lesson(
     "worthless.",
     "RFC 6749 §4.1.3, RFC 7636 §4.5",
 )
+DEVICE_REQUEST = Lesson(
+    "The app asks for two codes",
+    "There need not be a browser here. The app keeps the device_code, the person takes the user_code to a browser "
+    "anywhere. What the app sends is what a browser would have brought: who asks, and for what.",
+    "RFC 8628 §3.1, §3.2",
+)
+DEVICE_POLL = Lesson(
+    "The app asks whether somebody has decided",
+    "With the device_code, and no faster than the interval says. authorization_pending means: not yet. slow_down "
+    "means: five seconds more between two questions from now on. Anything else ends the login.",
+    "RFC 8628 §3.4, §3.5",
+)
 KEYS = Lesson(
     "The app fetches the issuer's public keys",
     "With them it checks the signature of the ID token.",
@@ -74,7 +86,16 @@ API_CALL = Lesson(
     "issuer, audience, time and scope by itself.",
     "RFC 6750 §2.1, RFC 9068 §4",
 )
-AT_ENDPOINT = {"jwks_uri": KEYS, "userinfo_endpoint": USERINFO, "revocation_endpoint": REVOCATION}
+AT_ENDPOINT = {
+    "jwks_uri": KEYS,
+    "userinfo_endpoint": USERINFO,
+    "revocation_endpoint": REVOCATION,
+    "device_authorization_endpoint": DEVICE_REQUEST,
+}
+AT_TOKEN_ENDPOINT = {
+    "refresh_token": REFRESH,
+    "urn:ietf:params:oauth:grant-type:device_code": DEVICE_POLL,
+}
 NAMED_ENDPOINTS = {"token_endpoint", *AT_ENDPOINT}
 
 PURPOSES = {
@@ -100,6 +121,7 @@ ID_TOKEN_CHECKS = (
     "iss is the issuer, aud is this app alone, exp has not passed",
     "nonce is the one that was sent, so the token belongs to this login",
 )
+DEVICE_CHECKS = (*ID_TOKEN_CHECKS[:2], "no nonce was sent, and none came: it is not a token from a browser's login")
 REFRESHED_CHECKS = (*ID_TOKEN_CHECKS[:2], "iss, sub and aud are those of the login: still the same person (Core §12.2)")
 NOTES_SCOPES = {"GET": "read:notes", "POST": "write:notes", "DELETE": "delete:notes"}
 
@@ -110,7 +132,7 @@ def remarks(lesson: Lesson, exchange: Exchange) -> Iterator[str]:
         yield "The server is busy and has not said no: nothing is forgotten (RFC 9110 §10.2.3 about Retry-After)."
     elif lesson is API_CALL:
         yield from _about_api(exchange)
-    elif lesson in (CODE_EXCHANGE, REFRESH):
+    elif lesson in (CODE_EXCHANGE, REFRESH, DEVICE_POLL):
         yield from _about_tokens(lesson, _members(exchange))
 
 

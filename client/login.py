@@ -4,7 +4,7 @@ Done: RFC 8252 sections 4.1, 6 and 8.1; RFC 6749 section 4.1; RFC 7636; OpenID C
 3.1.2.1 (nonce) and 3.1.3.
 Order: discovery → bind the listener → build the URL → browser → callback (state, iss, error or code) →
 token request → ID token → save → final page → close.
-Left out: the device flow, pushed requests, custom URL schemes, pasting the callback by hand (a person
+Left out: pushed requests, custom URL schemes, pasting the callback by hand (a person
 who is asked for it once will give it to a thief too, row CL17).
 """
 
@@ -17,15 +17,15 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
-from client import authorization_response, id_token, page
+from client import authorization_response, page
+from client.arrival import Arrival, check_before_asking
 from client.discovery import Metadata
-from client.errors import ClientError, MalformedError, StoreDamagedError, StoreError
+from client.errors import ClientError, StoreDamagedError
 from client.loopback import Listener, Pairs
-from client.moments import AuthorizationRequest, AuthorizationResponse, IdentityVerified, Moment, unseen
+from client.moments import AuthorizationRequest, AuthorizationResponse, Moment, unseen
 from client.pkce import s256
-from client.session import token_set
 from client.settings import CALLBACK_PORTS, Settings
-from client.store import Drawer, Store, TokenSet
+from client.store import Store, TokenSet
 from client.tokens import TokenEndpoint
 
 LOGIN_SECONDS = 5 * 60.0
@@ -57,16 +57,13 @@ class LoginAttempt:
         random: Callable[[], str] = secrets.token_urlsafe,
         on_moment: Callable[[Moment], None] = unseen,
     ) -> None:
-        with store.lock():
-            store.check()  # better to hear that the tokens cannot be kept before the password is typed than after
+        check_before_asking(store)
         self._settings = settings
         self._metadata = metadata
         self._endpoint = endpoint
-        self._fetch_jwks = fetch_jwks
-        self._store = store
         self._now = now
         self._on_moment = on_moment
-        self._superseded: str | None = None
+        self._arrival = Arrival(settings, metadata, endpoint, fetch_jwks, store, now, on_moment)
         self._nonce = random()
         self._verifier = random()
         self._hint = _login_hint(store, settings.account)
@@ -98,56 +95,12 @@ class LoginAttempt:
         self._on_moment(AuthorizationResponse(dict(pairs)))
         asked_at = self._now()
         answer = self._endpoint.exchange(code, self._verifier, redirect_uri)
-        if answer.id_token is None:
-            raise MalformedError("The token endpoint sent no ID token, so nobody knows who logged in.")
-        claims = id_token.verify(
-            answer.id_token,
-            jwks=self._fetch_jwks(),
-            issuer=self._metadata.issuer,
-            client_id=self._settings.client_id,
-            access_token=answer.access_token,
-            now=self._now(),
-            nonce=self._nonce,
-        )
-        self._on_moment(IdentityVerified(claims, refreshed=False))
-        tokens = token_set(
-            answer,
-            asked_at=asked_at,
-            id_token=answer.id_token,
-            identity=claims,
-            scope=self._settings.scope,
-            clock_difference=id_token.clock_difference(claims, asked_at),
-        )
-        self._keep(tokens)
-        asked_for = Drawer().with_person(tokens).find(self._settings.account) is not None
-        return LoggedIn(tokens, pairs, tokens.clock_difference, asked_for)
+        tokens, is_who = self._arrival.keep(answer, asked_at, nonce=self._nonce)
+        return LoggedIn(tokens, pairs, tokens.clock_difference, is_who)
 
     def revoke_superseded(self) -> None:
         """After a login: the refresh token that the same person had here before, and nothing holds any more."""
-        self._revoke(self._superseded)
-
-    def _keep(self, tokens: TokenSet) -> None:
-        with self._store.lock():
-            superseded = self._refresh_token_of(str(tokens.identity["sub"]))
-            self._superseded = superseded if superseded != tokens.refresh_token else None
-            try:
-                self._store.save(tokens, make_current=True)
-            except StoreError:
-                self._revoke(tokens.refresh_token)  # nobody will ever use it
-                raise
-
-    def _refresh_token_of(self, sub: str) -> str | None:
-        with suppress(StoreError):
-            old = self._store.load(account=sub)
-            if old is not None and old.identity["sub"] == sub:
-                return old.refresh_token
-        return None
-
-    def _revoke(self, refresh_token: str | None) -> None:
-        """Best effort: a login that nothing here holds any more should not live on at the server."""
-        if refresh_token is not None:
-            with suppress(ClientError):
-                self._endpoint.revoke(refresh_token)
+        self._arrival.revoke_superseded()
 
 
 class PendingLogin:

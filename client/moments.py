@@ -22,10 +22,11 @@ class AuthorizationResponse:
 
 @dataclass(frozen=True, slots=True)
 class IdentityVerified:
-    """An ID token passed every check; `refreshed` if it came with a refresh."""
+    """An ID token passed every check; `refreshed` if it came with a refresh, `with_nonce` if it had to carry one."""
 
     claims: Mapping[str, Any]
     refreshed: bool
+    with_nonce: bool = True
 
 
 @dataclass(frozen=True, slots=True)

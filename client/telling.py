@@ -15,7 +15,18 @@ from rich.text import Text
 from client.errors import printable
 from client.wire import Exchange
 
-SECRETS = {"code", "code_verifier", "access_token", "refresh_token", "id_token", "token", "state", "nonce", "password"}
+SECRETS = {
+    "code",
+    "code_verifier",
+    "device_code",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "token",
+    "state",
+    "nonce",
+    "password",
+}
 TIMES = {"iat", "exp", "auth_time", "created_at"}
 LONG, DEEP, MANY = 72, 4, 2000
 """Longer words are shortened, deeper members left out, longer texts cut off: a server can answer with anything."""

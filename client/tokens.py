@@ -1,6 +1,6 @@
-"""The token endpoint: exchange, refresh, revoke.
+"""The token endpoint: exchange, refresh, poll, revoke.
 
-Done: RFC 6749 sections 4.1.3, 4.1.4, 5.1, 5.2, 6; RFC 7636 section 4.5; RFC 7009. Authlib's
+Done: RFC 6749 sections 4.1.3, 4.1.4, 5.1, 5.2, 6; RFC 7636 section 4.5; RFC 8628 section 3.4; RFC 7009. Authlib's
 OAuth2Client makes the requests; the answer is read here first, because Authlib coerces `expires_in`,
 reads clocks of its own and accepts any status below 500. `scope` is never sent on a refresh: leaving it
 out means "as granted".
@@ -8,6 +8,7 @@ Left out: client authentication (this is a public client), DPoP, retries.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,8 @@ from client.errors import MalformedError, RefusedError, UnavailableError
 
 TEN_YEARS = 10 * 366 * 86400
 WHAT = "The token endpoint"
+SLOW_DOWN = "slow_down"  # RFC 8628 section 3.5
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 HINT = "refresh_token"  # RFC 7009 section 2.1
 
 
@@ -55,6 +58,15 @@ class TokenEndpoint:
     def refresh(self, refresh_token: str) -> TokenAnswer:
         return self._ask(lambda oauth: oauth.refresh_token(self._metadata.token_endpoint, refresh_token=refresh_token))
 
+    def poll(self, device_code: str) -> TokenAnswer:
+        """RFC 8628 section 3.4. While nobody has decided, a RefusedError whose error says so."""
+        return self._ask(
+            lambda oauth: oauth.fetch_token(
+                self._metadata.token_endpoint, grant_type=DEVICE_GRANT, device_code=device_code
+            ),
+            read_poll_answer,
+        )
+
     def revoke(self, refresh_token: str) -> None:
         url = self._metadata.revocation_endpoint
         if url is None:
@@ -71,11 +83,15 @@ class TokenEndpoint:
         # No scope, no token, no leeway: nothing that Authlib could send or refresh of its own accord.
         return OAuth2Client(self._client_id, token_endpoint_auth_method="none", **self._http_options())
 
-    def _ask(self, request: Callable[[Any], object]) -> TokenAnswer:
+    def _ask(
+        self,
+        request: Callable[[Any], object],
+        reader: "Callable[[httpx2.Response], TokenAnswer] | None" = None,
+    ) -> TokenAnswer:
         answers: list[TokenAnswer] = []
 
         def read(response: httpx2.Response) -> httpx2.Response:
-            answers.append(read_token_answer(response))
+            answers.append((reader or read_token_answer)(response))
             return response
 
         with self._oauth() as oauth:
@@ -99,7 +115,7 @@ def read_token_answer(response: httpx2.Response) -> TokenAnswer:
         raise MalformedError(f"{WHAT} answered with status {status}.")
     body = read_object(response, WHAT)
     if status != 200 or "error" in body:
-        raise _refusal(body, status)
+        raise refusal(body, status)
     if str(body.get("token_type")).lower() != "bearer":
         raise _unusable("token_type is not Bearer")
     access_token = _text(body, "access_token")
@@ -114,12 +130,23 @@ def read_token_answer(response: httpx2.Response) -> TokenAnswer:
     )
 
 
-def _refusal(body: dict[str, Any], status: int) -> RefusedError | MalformedError:
+def read_poll_answer(response: httpx2.Response) -> TokenAnswer:
+    """Auth0 says slow_down with status 429, which otherwise means that a server is busy."""
+    if response.status_code == 429:
+        with suppress(MalformedError):  # whatever does not say so is busy
+            body = read_object(response, WHAT)
+            if body.get("error") == SLOW_DOWN:
+                raise refusal(body, response.status_code)
+    return read_token_answer(response)
+
+
+def refusal(body: dict[str, Any], status: int, what: str = WHAT) -> RefusedError | MalformedError:
+    """RFC 6749 section 5.2, or something broken that looks like it."""
     error, description = body.get("error"), body.get("error_description", "")
     if status == 200 or not isinstance(error, str) or not isinstance(description, str):
-        return MalformedError(f"{WHAT} answered with status {status} and a broken error.")
+        return MalformedError(f"{what} answered with status {status} and a broken error.")
     return RefusedError(
-        f"{WHAT} said no: {error}{f' ({description})' if description else ''}.", error=error, status=status
+        f"{what} said no: {error}{f' ({description})' if description else ''}.", error=error, status=status
     )
 
 

@@ -152,7 +152,7 @@ def test_DV4_the_complete_address_approves_nothing(stage: Stage) -> None:
         "127.0.0.1",
     ):
         assert fact in page.text, fact
-    assert "Did you start this yourself?" in page.text
+    assert "Did you start this?" in page.text
     assert tv.hears(tv.waits(), PENDING)
     assert stage.rows("SELECT 1 FROM device_codes WHERE decision IS NOT NULL") == []
 
@@ -163,7 +163,7 @@ def test_DV4_the_page_tells_when_the_device_is_somewhere_else(stage: Stage) -> N
     stage.change("UPDATE device_codes SET source = '203.0.113.7'")
     page = enters(stage.browser(), tv.user_code)
     assert "203.0.113.7" in page.text
-    assert "not where this browser is" in page.text
+    assert "not the address of this browser" in page.text
 
 
 @on_sqlite

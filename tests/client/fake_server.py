@@ -132,6 +132,7 @@ class FakeIssuer(FakeServer):
             "jwks_uri": f"{self.origin}/.well-known/jwks.json",
             "userinfo_endpoint": f"{self.origin}/userinfo",
             "revocation_endpoint": f"{self.origin}/oauth/revoke",
+            "device_authorization_endpoint": f"{self.origin}/oauth/device/code",
             "code_challenge_methods_supported": ["S256"],
         }
         self.jwks: dict[str, Any] = {"keys": [rsa_key().as_dict(private=False)]}
@@ -145,11 +146,14 @@ class FakeIssuer(FakeServer):
         self.token_route: Route | None = None
         self.nonce = ""
         self.count = 0
+        self.invitation: dict[str, Any] = {}
+        self.polls: list[Answer] = []
         self.routes = {
             "/.well-known/openid-configuration": lambda _request: Answer(body=self.metadata),
             "/.well-known/jwks.json": lambda _request: Answer(body=self.jwks),
             "/authorize": self.authorize,
             "/oauth/token": lambda request: (self.token_route or self.token)(request),
+            "/oauth/device/code": lambda _request: self.invite(),
             "/oauth/revoke": lambda _request: Answer(body=b""),
             "/userinfo": lambda _request: Answer(body={"sub": SUBJECT, "email": "alice@example.com"}),
         }
@@ -160,14 +164,31 @@ class FakeIssuer(FakeServer):
         query = urlencode({name: value for name, value in given.items() if value != "(left out)"})
         return Answer(302, headers={"Location": f"{request.query['redirect_uri']}?{query}"}, body=b"")
 
+    def invite(self) -> Answer:
+        """A device and its person, changed by `invitation`; None leaves a member out."""
+        body = {
+            "device_code": "the-secret-code",
+            "user_code": "BCDF-GHJK",
+            "verification_uri": f"{self.origin}/activate",
+            "verification_uri_complete": f"{self.origin}/activate?user_code=BCDF-GHJK",
+            "expires_in": 900,
+            "interval": 5,
+        } | self.invitation
+        return Answer(body={name: value for name, value in body.items() if value is not None})
+
     def token(self, request: Request) -> Answer:
-        """A truthful answer with rotation, changed by `claims`, `header` and `answer`; None leaves a member out."""
+        """A truthful answer with rotation, changed by `claims`, `header` and `answer`; None leaves a member out.
+
+        A device hears what is in `polls` before.
+        """
+        if "device_code" in request.form and self.polls:
+            return self.polls.pop(0)
         self.count += 1
-        refreshing = request.form["grant_type"] == "refresh_token"
+        from_browser = request.form["grant_type"] == "authorization_code"
         body = {
             "access_token": f"access-{self.count}",
             "refresh_token": f"refresh-{self.count}",
-            "id_token": self.id_token(None if refreshing else self.nonce),
+            "id_token": self.id_token(self.nonce if from_browser else None),
             "expires_in": 3600,
             "token_type": "Bearer",
             "scope": "openid profile email offline_access read:notes write:notes",

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from house import ROOT, Authority, Ports, authserver, notes_api
 from person import Person
-from proves import title
+from proves import title, told
 
 # Two more applications than the demo tenant has: what the console offers, and these SDKs can do.
 _MORE_CLIENTS = """
@@ -33,6 +33,11 @@ _MORE_CLIENTS = """
     allowed_logout_urls: [http://localhost:3001]
     refresh_token: {rotation_type: rotating, expiration_type: expiring, leeway: 0}
 """
+
+
+def pytest_sessionstart():
+    """What each scenario proves is there to be read."""
+    told()
 
 
 def pytest_report_teststatus(report, config):

@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PYTHON = os.environ.get("UNDERSTUDY_PYTHON", str(ROOT / ".venv/bin/python"))
 API = "https://notes.example/api"
+OUTSIDE = dict(os.environ)
+"""As it was before the tests' own authority came into it."""
 
 
 def free_port() -> int:
@@ -140,10 +142,19 @@ def needed(command: str, sentence: str) -> str:
     return found
 
 
-def node(script: str, **environment: object):
+def node_command(script: str) -> list[str]:
     """`node SCRIPT` of ours, which uses somebody's SDK."""
-    program = needed("node", "Node.js 20 or newer is needed; on Debian and Ubuntu: apt install nodejs npm")
+    sentence = "Node.js 20.19 or newer is needed; on Debian and Ubuntu: apt install nodejs npm"
+    program = needed("node", sentence)
+    version = subprocess.run([program, "--version"], check=True, text=True, capture_output=True).stdout
+    if tuple(int(part) for part in version.strip("v\n").split(".")[:2]) < (20, 19):
+        pytest.fail(f"{sentence}; this one is {version.strip()}", pytrace=False)
     if not (HERE / "node/node_modules").is_dir():
-        pytest.fail("npm could not install the SDKs: npm ci --prefix tests/sdk/node says why", pytrace=False)
+        pytest.fail("npm is needed to install the SDKs; on Debian and Ubuntu: apt install npm", pytrace=False)
+    return [program, f"{script}.mjs"]
+
+
+def node(script: str, **environment: object):
+    """The same, as something that runs: its address."""
     said = {name.upper(): str(value) for name, value in environment.items()}
-    return running([program, f"{script}.mjs"], {**os.environ, **said}, HERE / "node")
+    return running(node_command(script), {**os.environ, **said}, HERE / "node")

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from html import unescape
 
 
 class _StopOutside(urllib.request.HTTPRedirectHandler):
@@ -58,9 +59,11 @@ class Person:
             return Page(came.url, came.status, came.read().decode(), came.headers["Location"])
 
     def submit(self, page: Page, **fields: str) -> Page:
-        """Post the page's form back, as it is but for these fields."""
-        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
-        return self.open(page.url, {**hidden, **fields})
+        """Post the page's form to where it says, or else back, as it is but for these fields."""
+        hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
+        action = re.search(r'<form [^>]*action="([^"]+)"', page.text)
+        url = urllib.parse.urljoin(page.url, unescape(action[1])) if action else page.url
+        return self.open(url, {**{name: unescape(value) for name, value in hidden}, **fields})
 
     def log_in(self, url: str, action: str = "default") -> Page:
         """As Alice, from `url` until the answer leaves the server; `action` is the choice where there is one."""

@@ -22,7 +22,10 @@ def proves(*_said):
 
 
 def told():
-    """Every scenario: `sdk`, `scenario`, `test` (a node id) and `proves` (endpoint → what of it)."""
+    """Every scenario: `sdk`, `scenario`, `test` (a node id) and `proves` (endpoint → what of it).
+
+    Raises ValueError for one that proves nothing.
+    """
     return [each for path in sorted(Path(__file__).parent.glob("test_*.py")) for each in _of_file(path)]
 
 
@@ -42,6 +45,8 @@ def _of_file(path):
             if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "proves"
             for argument in decorator.args
         ]
+        if not said or not _ENDPOINT.match(said[0]):
+            raise ValueError(f"{path.name}: {node.name} must begin with an endpoint that it proves")
         sdk, scenario = title(path, node.name)
         proved: dict[str, list[str]] = {}
         for each in said:

@@ -56,11 +56,15 @@ def native_tokens(server: Server, **changed: str) -> dict:
     return json.loads(person.open(f"{server.issuer}oauth/token", form).text)
 
 
+def claims(token: str) -> dict:
+    """The payload of a JWT, unverified."""
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
 def wrong_tokens(server: Server) -> dict[str, str]:
     """Each is refused by every API, and why is its name."""
     good = native_tokens(server)
     head, payload, signature = good["access_token"].split(".")
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
 
     def encoded(part: dict) -> str:
         return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
@@ -68,7 +72,7 @@ def wrong_tokens(server: Server) -> dict[str, str]:
     return {
         "an ID token": good["id_token"],
         "a token without an API": native_tokens(server, audience="")["access_token"],
-        "a changed payload": f"{head}.{encoded({**claims, 'scope': 'read:notes delete:notes'})}.{signature}",
+        "a changed payload": f"{head}.{encoded({**claims(good['access_token']), 'scope': 'read:notes delete:notes'})}.{signature}",
         "a signature of something else": f"{head}.{payload}.{good['id_token'].split('.')[2]}",
         "alg none": f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{payload}.",
         "no token at all": "nonsense",
