@@ -79,35 +79,34 @@ def register_people(
 ) -> None:
     """Write whom the file says anew. `remembered` is what was said before, and becomes what is said now."""
     there = {row["user_id"]: dict(row) for row in db.execute(select(users)).mappings()}
-    _refuse_taken(reading, {row["username_key"]: user_id for user_id, row in there.items()})
-    _make_way(db, reading, {user_id: row["username_key"] for user_id, row in there.items()})
+    rows: dict[str, dict[str, Any]] = {}
     for user in reading.users:
         database = reading.file.database_of(user)
-        before, said = there.get(user.user_id), remembered.get(user.user_id)
-        facts = _fingerprint(user)
-        changed = {} if _is_said(user, facts, said, before, database) else _row(user, database, now)
+        is_said = _is_said(user, remembered, there.get(user.user_id), database)
+        rows[user.user_id] = {} if is_said else _row(user, database, now)
+    _make_way(db, [user for user in reading.users if rows[user.user_id]], rows, there)
+    for user in reading.users:
+        is_new, said, changed = user.user_id not in there, remembered.get(user.user_id), rows[user.user_id]
         kept_hash = said["password"] if said and passwords.is_same(said["password"], user) else passwords.of(user)
-        told: list[str] = ["profile"] if changed else []
-        if before is None:
+        told = ["profile"] if changed else []
+        if is_new:
             changed["password_hash"] = kept_hash
         elif said and kept_hash != said["password"]:
             changed |= {"password_hash": kept_hash, "updated_at": now}
             told.append("password")
-        remembered[user.user_id] = {"facts": facts, "password": kept_hash}
-        _write(db, user, before is None, changed, told, changes, now)
+        remembered[user.user_id] = {"facts": _fingerprint(user), "password": kept_hash}
+        _write(db, user, is_new, changed, told, changes, now)
     strangers = there.keys() - {user.user_id for user in reading.users}
     if strangers:
         changes.found.append(Change("only here", f"users: {len(strangers)}", "the file does not name them; they stay"))
 
 
-def _is_said(
-    user: UserModel, facts: str, said: dict[str, Any] | None, before: dict[str, Any] | None, database: str
-) -> bool:
+def _is_said(user: UserModel, remembered: dict[str, Any], before: dict[str, Any] | None, database: str) -> bool:
     """Whether the file says nothing new of them."""
     if before is None:
         return False
-    if said is not None:
-        return bool(said["facts"] == facts)
+    if user.user_id in remembered:
+        return bool(remembered[user.user_id]["facts"] == _fingerprint(user))
     return all(before[name] == as_json(value) for name, value in _row(user, database, before["updated_at"]).items())
 
 
@@ -132,27 +131,28 @@ def _write(
             db.execute(insert(user_permissions), {"user_id": user.user_id, **dict(row)})
 
 
-def _refuse_taken(reading: Reading, holders: dict[str, str]) -> None:
-    named = {user.user_id for user in reading.users}
-    for user in reading.users:
-        holder = holders.get(account_key(reading.file.database_of(user), user.email), user.user_id)
-        if holder != user.user_id and holder not in named:
-            raise TenantFileError(
-                f"users: {user.email} belongs to {holder} in the database, whom the file does not name"
-            )
+def _make_way(
+    db: Connection, written: list[UserModel], rows: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]
+) -> None:
+    """Two people may exchange their addresses: nobody's new one is taken while they do.
 
-
-def _make_way(db: Connection, reading: Reading, keys: dict[str, str]) -> None:
-    """Two people may exchange their addresses: nobody's new one is taken while they do."""
-    for user in reading.users:
-        wanted = account_key(reading.file.database_of(user), user.email)
-        if keys.get(user.user_id, wanted) != wanted:
-            moving = f"moving {hashlib.sha256(user.user_id.encode()).hexdigest()}"
-            db.execute(update(users).where(users.c.user_id == user.user_id).values(username_key=moving))
+    Raises TenantFileError where it is of somebody who keeps it.
+    """
+    holders = {row["username_key"]: user_id for user_id, row in there.items()}
+    moving = {user.user_id for user in written}
+    for user in written:
+        key = rows[user.user_id]["username_key"]
+        holder = holders.get(key, user.user_id)
+        if holder != user.user_id and holder not in moving:
+            raise TenantFileError(f"users: {user.email} belongs to {holder} in the database, who keeps it")
+        if user.user_id in there and there[user.user_id]["username_key"] != key:
+            nobodys = f"moving {hashlib.sha256(user.user_id.encode()).hexdigest()}"
+            db.execute(update(users).where(users.c.user_id == user.user_id).values(username_key=nobodys))
 
 
 def _fingerprint(user: UserModel) -> str:
-    said = json.dumps(user.model_dump(exclude=_NO_FACTS), sort_keys=True)
+    """Of what the file says; of what it leaves unsaid nothing, so that members may be added to the models."""
+    said = json.dumps(user.model_dump(exclude=_NO_FACTS, exclude_unset=True), sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 

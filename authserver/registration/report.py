@@ -34,6 +34,9 @@ def as_text(path: Path, reading: Reading, changes: Changes | None, *, is_rehears
             yield from _findings(heading, [each for each in reading.findings if each.verdict == verdict])
     if changes is not None:
         yield from _changes(changes, is_rehearsal=is_rehearsal)
+    if reading.file.actions:
+        yield ""
+        yield "Actions stand in no database: start the server with this file, too (--tenant, or AUTHSERVER_TENANT)."
     warnings = [each for each in reading.findings if each.verdict == "not protected"]
     yield from _findings(_HEADINGS["not protected"], warnings)
     yield ""

@@ -261,7 +261,8 @@ def test_what_people_changed_here_is_not_taken_back(
 ) -> None:
     update_with(database, written(OURS))
     with database.write() as db:
-        db.execute(update(users).where(users.c.user_id == "auth0|1").values(user_metadata={"theme": "dark"}))
+        mine = {"user_metadata": {"theme": "dark"}, "username_key": "ana@home.test"}
+        db.execute(update(users).where(users.c.user_id == "auth0|1").values(**mine))
     before = snapshot(database)
     update_with(database, written(OURS))
     assert snapshot(database) == before

@@ -56,6 +56,7 @@ def test_clients_keep_what_is_played(reading: Reading) -> None:
     assert list(shop.callbacks) == CALLBACKS
     assert shop.web_origins == ("http://localhost:3000",)
     assert shop.refresh_token.leeway == 3
+    assert shop.client_metadata == {"team": "storefront"}
     phone = client(reading, "Shop (phone)")
     assert phone.token_endpoint_auth_method == "none"
     assert "client_credentials" not in phone.grant_types
@@ -264,6 +265,8 @@ def test_python_actions_are_ours(tmp_path: Path) -> None:
     assert action.code == "actions/verified.py"
     assert action.secrets == (), "an export does not hold them"
     assert [each.action_name for each in reading.file.triggers["post-login"]] == ["Only verified addresses"]
+    told = report.as_text(tmp_path, reading, None, is_rehearsal=False)
+    assert any("start the server with this file" in line for line in told), "nobody shall believe that it runs"
 
 
 def test_what_only_exports_have_is_forgiven_in_exports_alone(tmp_path: Path) -> None:

@@ -111,7 +111,13 @@ TENANT_FILE: tuple[Mutant, ...] = (
     Mutant(
         "TF-twice",
         "The same file takes back what people changed here.",
-        (Edit("authserver/registration/people.py", 'return bool(said["facts"] == facts)', "return False"),),
+        (
+            Edit(
+                "authserver/registration/people.py",
+                'return bool(remembered[user.user_id]["facts"] == _fingerprint(user))',
+                "return False",
+            ),
+        ),
         tests(_UPDATE, "the_same_file_twice_changes_nothing", "what_people_changed_here_is_not_taken_back"),
     ),
     Mutant(
