@@ -75,6 +75,7 @@ def rehearse(database: Database, settings: Settings, reading: Reading, now: Cloc
         with _one_transaction(database) as db:
             found.append(_in_transaction(db, reading, _hashed_ahead(database, reading), now(), is_update=True))
             _refuse_public_demo(db, settings)
+            _refuse_unusable_connections(db)
             raise _Rehearsed
     except _Rehearsed:
         return found[0]

@@ -94,10 +94,10 @@ TENANT_FILE: tuple[Mutant, ...] = (
             Edit(
                 "authserver/seed.py",
                 "        seeded = _in_transaction(db, reading, passwords, now(), is_update=is_update)\n"
-                "        _refuse_public_demo(db, settings)\n    if marker",
+                "        _refuse_public_demo(db, settings)\n",
                 "        seeded = _in_transaction(db, reading, passwords, now(), is_update=is_update)\n"
                 "    with _one_transaction(database) as db:\n"
-                "        _refuse_public_demo(db, settings)\n    if marker",
+                "        _refuse_public_demo(db, settings)\n",
             ),
         ),
         tests(_UPDATE, "a_demo_tenant_is_not_brought_beyond_loopback"),

@@ -59,8 +59,8 @@ UPSTREAM = (
         (
             Edit(
                 "authserver/endpoints/upstream.py",
-                'if request.origin not in (None, tenant.origin) or request.fetch_site not in (None, "same-origin", "none"):',
-                "if request is None:",
+                "    interactions.same_origin(request, tenant)\n    state, action",
+                "    state, action",
             ),
         ),
         tests("upstream/test_upstream_login.py", "the_form_is_taken_from_our_page_alone"),
