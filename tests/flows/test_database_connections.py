@@ -16,6 +16,7 @@ import pytest
 
 from tests.attacks.judge import both_dialects, interaction_of, is_error_page, nothing_changes, on_sqlite, refusal
 from tests.processes import ROOT, environment
+from tests.proves import proves
 from tests.stage import ALICE, PASSWORD, Browser, Pkce, Stage, answer, claims
 
 NEW = "dinah@example.com"
@@ -73,6 +74,7 @@ def log_in(stage: Stage, password: str, email: str = NEW, **changed: str | None)
 
 @both_dialects
 @pytest.mark.parametrize("form", ["json", "form"])
+@proves("POST /dbconnections/signup", "email, password, connection", "user_metadata")
 def test_signup_answers_with_the_account_and_logs_nobody_in(stage: Stage, form: str) -> None:
     sent = {"given_name": "Dinah", "family_name": "Liddell", "nickname": "di", "picture": "https://example.com/d.png"}
     metadata = {"plan": "gold", "color": "\u00e4 & b"}
@@ -340,6 +342,7 @@ def test_the_api_is_read_by_registered_origins_alone(stage: Stage) -> None:
 
 
 @both_dialects
+@proves("POST /dbconnections/change_password", "email, connection")
 def test_change_password_says_the_same_to_everybody(stage: Stage) -> None:
     seen = set()
     for email in (ALICE, "nobody@example.com", "no address", "ALICE@example.com"):
@@ -358,6 +361,7 @@ def test_change_password_says_the_same_to_everybody(stage: Stage) -> None:
 
 
 @both_dialects
+@proves("GET /authorize", "screen_hint=signup")
 def test_somebody_signs_up_on_the_page_and_goes_on_to_the_application(stage: Stage) -> None:
     browser, pkce = stage.browser(), Pkce()
     page = browser.follow(stage.authorize(browser, pkce, screen_hint="signup", login_hint=NEW))

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.attacks.judge import both_dialects, nothing_changes, on_sqlite
+from tests.proves import proves
 from tests.stage import ALICE, BOB, CALLBACK, Pkce, Stage, claims, query_of
 from tests.upstream.traveller import CONNECTION, Traveller, answer, connect, onward, start
 
@@ -28,6 +29,7 @@ def log_in(
 
 @both_dialects
 @pytest.mark.parametrize("is_browser", [True, False])
+@proves("GET /login/callback", "strategy=oidc", "GET /authorize", "connection")
 def test_a_person_of_another_tenant_logs_in(stage: Stage, provider: Stage, travel: Travel, is_browser: bool) -> None:
     pkce, traveller = Pkce(), travel(provider.issuer, is_browser=is_browser)
     page = start(stage, traveller, code_challenge=pkce.challenge)
@@ -184,6 +186,7 @@ def test_the_form_is_taken_from_our_page_alone(stage: Stage, provider: Stage, tr
     assert stage.rows("SELECT 1 FROM upstream_logins") == []
 
 
+@proves("GET /v2/logout", "federated")
 def test_federated_logout_ends_both_sessions(stage: Stage, provider: Stage, travel: Travel) -> None:
     stage.configure_client("native-app", allowed_logout_urls=[CALLBACK])
     for query in ("federated", "federated=", "federated=1"):
