@@ -20,6 +20,7 @@ from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
 from authserver.endpoints import (
     activate,
+    activate_confirm,
     authorize,
     device,
     health,
@@ -48,6 +49,7 @@ ROOMS = (
     token.ROOM,
     device.ROOM,
     activate.ROOM,
+    activate_confirm.ROOM,
     userinfo.ROOM,
     revoke.ROOM,
     logout.ROOM,

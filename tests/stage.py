@@ -320,7 +320,7 @@ class Stage:
             "login_sessions": "*",
             "authorization_codes": "digest, used_at",
             "interactions": "*",
-            "device_codes": "digest, decision, used_at",
+            "device_codes": "*",
         }
         return {name: self.rows(f"SELECT {columns} FROM {name} ORDER BY 1, 2") for name, columns in tables.items()}  # noqa: S608 - constants
 

@@ -291,8 +291,8 @@ AUTHSERVER = (
             ),
             Edit(
                 "authserver/attempts.py",
-                "    now = tenant.now()\n",
-                "    now = tenant.now()\n"
+                "_keys(request, username)\n    now = tenant.now()\n",
+                "_keys(request, username)\n    now = tenant.now()\n"
                 "    if not counts:\n"
                 "        with tenant.database.read() as db:\n"
                 "            row = db.execute(login_attempts.select().where(login_attempts.c.digest == from_here)).first()\n"
