@@ -9,6 +9,7 @@ WORKERS ?= 2
 SDK_VENV := .venv-sdk
 COMPOSE_FILES := -f docker-compose.yml $(if $(TLS),-f docker-compose.tls.yml)
 SDK_STAMP := $(SDK_VENV)/.installed
+SDK_NODE := tests/sdk/node
 BENCH_NODE := tests/bench/node
 .PHONY: help setup demo up down certs doctor test test-all test-sdk test-containers bench mutants check fmt lock docs
 
@@ -57,8 +58,11 @@ test-all: $(STAMP) ## the same, and a missing optional part is a failure
 mutants: $(STAMP) ## take the protections out one by one; a test must notice each (some minutes)
 	@$(BIN)/python -m tests.mutants --jobs $(WORKERS) $(ARGS)
 
-test-sdk: $(STAMP) $(SDK_STAMP) ## other people's SDKs, unmodified, against a freshly started server
-	@$(SDK_VENV)/bin/python -m pytest -c tests/sdk/pytest.ini --rootdir tests/sdk tests/sdk -v
+test-sdk: $(STAMP) $(SDK_STAMP) ## other people's SDKs, unmodified, against a freshly started server (needs Node.js and Chromium)
+	@if command -v npm >/dev/null && [ $(SDK_NODE)/package-lock.json -nt $(SDK_NODE)/node_modules/.package-lock.json ]; then \
+		npm ci --silent --prefix $(SDK_NODE) || \
+		{ echo "npm could not install the SDKs: npm ci --prefix $(SDK_NODE) says why"; exit 1; }; fi
+	@$(SDK_VENV)/bin/python -m pytest -c tests/sdk/pytest.ini --rootdir tests/sdk tests/sdk $(ARGS)
 
 test-containers: $(STAMP) ## the compose files as people use them, on the Docker engine that DOCKER_HOST names, with a browser
 	@docker info >/dev/null 2>&1 || { echo "No Docker engine answers here: start one, or set DOCKER_HOST."; exit 1; }

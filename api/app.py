@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 
 from api import docs, health, me, metrics, notes, openapi
 from api.claims import Rules
+from api.cors import Cors
 from api.discovery import Issuer
 from api.door import Door
 from api.errors import ApiError, InvalidRequestError, MethodNotAllowedError, NotFoundError, UnavailableError
@@ -69,6 +70,7 @@ def create_app(settings: Settings, now: Callable[[], float] = time.time) -> Fast
     if settings.docs_client_id:
         app.include_router(docs.room(settings.docs_client_id))
     app.add_middleware(Door)
+    app.add_middleware(Cors, origins=settings.web_origins)
     app.add_middleware(Observation, metrics=figures)
     for kind in (
         ApiError,

@@ -4,8 +4,7 @@ RFC 9110 section 8.6 (Content-Length), 15.5.9 (408), 15.5.14 (413). A pure ASGI 
 it is read, so that a chunked one without a length is cut off as well, and a declared one is refused unread. Whoever
 sends it a byte at a time is cut off, too. (Slow headers meet their end in `server`.)
 
-Left out on purpose: CORS. No header of it is sent, so no web page of another origin can read an answer; and
-Host is never looked at, because nothing here builds URLs from it.
+Left out on purpose: Host is never looked at, because nothing here builds URLs from it.
 """
 
 import asyncio

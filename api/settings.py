@@ -1,20 +1,23 @@
 """Settings: what a deployment decides, read once at start.
 
 Every field is an environment variable (`API_ISSUER`) and a flag (`--issuer`); the flag wins. An empty
-value counts as absent, because compose files write `API_CA_FILE=` for "none"; only for `docs_client_id` emptiness
-means something. Cache times and size limits are not settings: they are constants beside the code they bound.
+value counts as absent, because compose files write `API_CA_FILE=` for "none"; only for `docs_client_id` and
+`web_origins` emptiness means something. Cache times and size limits are not settings: they are constants beside the
+code they bound.
 """
 
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from api.logs import LogFormat, LogLevel
+
+_MAY_BE_EMPTY = ("docs_client_id", "web_origins")
 
 
 def _http_url(value: str) -> str:
@@ -25,6 +28,15 @@ def _http_url(value: str) -> str:
         raise ValueError("must be an http or https URL in ASCII, without spaces")
     if parts.query or parts.fragment or parts.username is not None:
         raise ValueError("must not have a query, a fragment or a user name")
+    return value
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(_http_url(value))
+    if value != f"{parts.scheme}://{parts.netloc}".lower() or parts.port == {"http": 80, "https": 443}[parts.scheme]:
+        raise ValueError(
+            "must be an origin as browsers write it: scheme, host and port, such as https://app.example.com"
+        )
     return value
 
 
@@ -80,13 +92,22 @@ class Settings(BaseSettings):
     docs_client_id: Annotated[str, Field(pattern="^[ -~]*$", max_length=255)] = Field(
         "api-docs", description="client_id with which the page at /docs logs people in; empty: no such page"
     )
+    web_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode] = Field(
+        ("http://localhost:3000",),
+        description="origins of web pages that may call this API, comma-separated; empty: none",
+    )
     log_format: LogFormat = Field("auto", description="JSON lines, or text; auto: text on a terminal, else JSON")
     log_level: LogLevel = Field("info", description="what is worth a line")
 
     @model_validator(mode="before")
     @classmethod
     def _empty_is_absent(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in values.items() if value != "" or name == "docs_client_id"}
+        return {name: value for name, value in values.items() if value != "" or name in _MAY_BE_EMPTY}
+
+    @field_validator("web_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _files_come_together_and_exist(self) -> "Settings":

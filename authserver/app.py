@@ -16,36 +16,51 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from authserver import door, pages, seed, trace
+from authserver.actions import ActionError, Actions
+from authserver.actions import load as load_actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
 from authserver.endpoints import (
     activate,
     activate_confirm,
     authorize,
+    dbconnections,
     device,
+    email_verification,
     health,
     interaction,
     logout,
     metadata,
+    reset_password,
     revoke,
+    signup,
     token,
+    upstream,
     userinfo,
 )
 from authserver.endpoints.metrics import room as metrics_room
 from authserver.events import Event
 from authserver.exchanges import Exchanges
+from authserver.log_types import log_type
 from authserver.logs import Log
 from authserver.messages import Json
 from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from authserver.tenant import Tenant
+from authserver.tenant_file import TenantFileError
+from authserver.tenant_file.actions import actions_of
 
 STATIC = Path(__file__).with_name("static")
 
 ROOMS = (
     authorize.ROOM,
     interaction.ROOM,
+    upstream.ROOM,
+    signup.ROOM,
+    reset_password.ROOM,
+    email_verification.ROOM,
+    dbconnections.ROOM,
     token.ROOM,
     device.ROOM,
     activate.ROOM,
@@ -78,7 +93,8 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     seed.prepare(database, settings, now)
     metrics = Metrics()
     database.announce = partial(_announce, metrics, told)
-    tenant = Tenant(settings.issuer, settings, POLICIES[settings.dialect], database, now=now)
+    policy = POLICIES[settings.dialect]
+    tenant = Tenant(settings.issuer, settings, policy, database, actions=_actions(settings), now=now)
 
     def tenant_of(_: Scope) -> Tenant:
         return tenant
@@ -100,10 +116,19 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     return app
 
 
+def _actions(settings: Settings) -> Actions:
+    """The tenant file's Actions: code of the process, read at each start, and not a row that somebody could write."""
+    try:
+        return load_actions(*actions_of(settings.tenant))
+    except ActionError as error:
+        raise TenantFileError(f"{settings.tenant}: {error}") from error
+
+
 def _announce(metrics: Metrics, told: Log | None, event: Event) -> None:
     metrics.count(event)
     if told:
-        facts = {name: fact for name, fact in asdict(event).items() if fact is not None}
+        said = {**asdict(event), "log_type": log_type(event)}
+        facts = {name: fact for name, fact in said.items() if fact is not None}
         (told.warning if event.alarms else told.info)(type(event).__name__, **facts)
 
 

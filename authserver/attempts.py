@@ -40,6 +40,9 @@ USER_CODES_ANYWHERE = 1000
 DEVICE_CODES = 200
 """Device codes for one client at one source within the window."""
 
+PER_DOOR = 100
+"""Requests of one kind from one source within the window, whatever names they bring."""
+
 WINDOW = 900
 """Seconds after which a count starts anew."""
 
@@ -80,6 +83,22 @@ def clear(request: Request, username: str, tenant: Tenant) -> None:
     """
     with tenant.database.write() as db:
         db.execute(_CLEAR, {"of": _keys(request, username)[0]})
+
+
+def may_ask(request: Request, purpose: str, username: str, tenant: Tenant) -> bool:
+    """Count a request for something other than a login: by source, by name from there, and by name from anywhere.
+
+    Names that do not exist are counted alike. False when there were too many.
+    """
+    name, at = username_key(username), tenant.now()
+    counted = (
+        (digest(f"{request.source}\n{purpose}\n\n"), PER_DOOR),
+        (digest(f"{request.source}\n{purpose}\n{name}"), PER_SOURCE),
+        (digest(f"*\n{purpose}\n{name}"), PER_NAME),
+    )
+    with tenant.database.write() as db:
+        counts = [db.execute(_COUNT, {"of": of, "now": at}).scalar_one() for of, _ in counted]
+    return all(count <= most for count, (_, most) in zip(counts, counted, strict=True))
 
 
 def may_present_secret(request: Request, client_id: str, tenant: Tenant) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from authserver import trace
 from authserver.errors import (
+    ConnectionUnknown,
     InvalidRequest,
     InvalidTarget,
     OAuthError,
@@ -25,10 +26,11 @@ from authserver.errors import (
     UnsupportedResponseType,
     UntrustedRequest,
 )
-from authserver.messages import AuthorizationRequest, Params
+from authserver.messages import AuthorizationRequest, Params, is_text
 from authserver.rules import pkce, redirects
 from authserver.rules.authorization_response import RESPONSE_MODES
 from authserver.rules.scopes import grantable, parse_scope
+from authserver.store.connections import find_connection
 from authserver.store.registered import (
     AUTHORIZATION_CODE,
     Client,
@@ -68,6 +70,7 @@ class _Draft:
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
     expected_user: str | None = None
+    connection: str | None = None
 
 
 def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationRequest:
@@ -94,9 +97,18 @@ def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationReq
             max_age=draft.max_age,
             login_hint=params.text("login_hint"),
             expected_user=draft.expected_user,
+            connection=draft.connection,
+            screen_hint=params.text("screen_hint"),
+            extra=_readable(params),
         )
     except OAuthError as error:
         raise Refused(error, draft.redirect_uri, draft.response_mode, draft.state) from None
+
+
+def _readable(params: Params) -> dict[str, str]:
+    """What a tenant's Actions may look at besides: whatever was sent, known to us or not, but no token."""
+    sent = {name: value for name, value in params.pairs if value and name != "id_token_hint"}
+    return {name: value for name, value in sent.items() if len(value) <= 2048 and is_text(name) and is_text(value)}
 
 
 def _known_client(params: Params, db: Connection) -> Client:
@@ -119,6 +131,17 @@ def _registered_redirect_uri(draft: _Draft) -> None:
             "Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs."
         )
     draft.redirect_uri = redirect_uri
+
+
+def _known_receiver_of_messages(draft: _Draft) -> None:
+    # A message goes to whichever window asked, so the window's origin is registered by itself; without that, there is
+    # nobody who may be told even of the mistake.
+    if "response_mode" in draft.params.repeated or draft.params.opaque("response_mode") != "web_message":
+        return
+    if redirects.origin(draft.redirect_uri) not in draft.client.settings.web_origins:
+        raise UntrustedRequest(
+            "response_mode=web_message: the origin of the redirect_uri is not in the list of Allowed Web Origins."
+        )
 
 
 def _way_back(draft: _Draft) -> None:
@@ -209,9 +232,18 @@ def _hinted_user(draft: _Draft) -> None:
     draft.expected_user = str(claims["sub"])
 
 
+def _known_connection(draft: _Draft) -> None:
+    name = draft.params.text("connection")
+    if name is not None:
+        connection = find_connection(draft.db, name)
+        if connection is None or not connection.serves(draft.client.client_id):
+            raise ConnectionUnknown
+        draft.connection = name
+
+
 Check = Callable[[_Draft], None]
 
-ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)
+ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri, _known_receiver_of_messages)
 # ------------------------------------------------ the trust line ------------------------------------------------
 BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
     _way_back,
@@ -223,4 +255,5 @@ BELOW_THE_TRUST_LINE: tuple[Check, ...] = (
     _known_api_and_scope,
     _prompt_and_age,
     _hinted_user,
+    _known_connection,
 )

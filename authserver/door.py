@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authserver import pages, trace, wire
+from authserver.database_errors import DatabaseError
 from authserver.endpoints import Endpoint
 from authserver.errors import (
     BearerError,
@@ -124,6 +125,9 @@ def _refusal(error: ProtocolError, endpoint: Endpoint, tenant: Tenant) -> Answer
     trace.note_refusal(code, error)
     if endpoint.surface == "person" or isinstance(error, PageError):
         return Page("error.html", {"error": code, "description": description}, status)
+    if endpoint.surface == "database":
+        kind = error if isinstance(error, DatabaseError) else DatabaseError()
+        return Json(kind.members(status, code, description), status)
     if endpoint.surface == "resource" and isinstance(error, BearerError):
         return _challenge(error, status, code, description, tenant)
     headers: dict[str, str] = {}

@@ -3,11 +3,13 @@
     ProtocolError
     ├── PageError                    a person sees a page; nothing is ever redirected
     │   ├── UntrustedRequest         before client and redirect URI are known to belong together
-    │   └── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
-    │       └── DeviceCodeLost       the code of a device is over, decided, or somebody else's
+    │   ├── InteractionLost · NotThisBrowser   not this browser's interaction, or no longer open
+    │   │   └── DeviceCodeLost       the code of a device is over, decided, or somebody else's
+    │   └── LinkDead                 a mailed link that was used, replaced, or waited too long
     ├── OAuthError                   JSON at the token endpoint, parameters at the redirect URI
     │   ├── InvalidRequest
     │   │   ├── MissingParameter
+    │   │   ├── ConnectionUnknown
     │   │   └── UnsupportedMediaType
     │   ├── InvalidClient
     │   ├── InvalidGrant
@@ -20,13 +22,16 @@
     │   ├── InvalidTarget
     │   │   └── ServiceNotEnabled
     │   ├── AccessDenied
-    │   │   ├── LoginDenied
+    │   │   ├── LoginDenied · ActionDenied
     │   │   └── DeviceDenied · DeviceUserBlocked
     │   ├── AuthorizationPending · SlowDown · ExpiredToken
     │   ├── LoginRequired · ConsentRequired
     │   ├── RequestNotSupported · RequestUriNotSupported
     │   ├── TooLarge · TooManyRequests
-    │   └── TemporarilyUnavailable · ServerError
+    │   ├── TemporarilyUnavailable
+    │   │   └── UpstreamUnavailable
+    │   └── ServerError
+    │       └── ActionFailed · UpstreamFailed
     └── BearerError                  the challenge of a protected resource
         ├── NoToken
         ├── InvalidToken
@@ -82,6 +87,15 @@ class DeviceCodeLost(InteractionLost):
     """RFC 8628 §3.3: the person took too long, or it has been decided already."""
 
     description = "The code of your device is no longer valid. Please start again on the device."
+
+
+class LinkDead(PageError):
+    """A mailed link opens nothing any more, or never did."""
+
+    error = "invalid_ticket"
+    description = (
+        "This link has been used already, is too old, or was replaced by another one. Please ask for a new one."
+    )
 
 
 class OAuthError(ProtocolError):
@@ -178,6 +192,12 @@ class BadDeviceCode(InvalidGrant):
     description = "The device code is unknown, already used, or was issued to another client."
 
 
+class ConnectionUnknown(InvalidRequest):
+    """`connection` names nothing, or nothing that serves this client."""
+
+    description = "The connection is unknown, or not enabled for this client."
+
+
 class UnauthorizedClient(OAuthError):
     """The client may not do this."""
 
@@ -240,6 +260,16 @@ class LoginDenied(AccessDenied):
     """The person proved who they are, and may not log in."""
 
     description = "The user is blocked."
+
+
+class ActionDenied(AccessDenied):
+    """An Action of the tenant said no, in its author's words; `code` is the one that it chose."""
+
+    code: str = AccessDenied.error
+
+    def __init__(self, reason: str, code: str = AccessDenied.error) -> None:
+        self.code = code
+        super().__init__(_sayable(reason))
 
 
 class DeviceDenied(AccessDenied):
@@ -312,12 +342,34 @@ class TemporarilyUnavailable(OAuthError):
     description = "The server cannot answer at the moment. Please try again."
 
 
+class UpstreamUnavailable(TemporarilyUnavailable):
+    """The identity provider that was chosen is down or slow, and the person gave up."""
+
+    description = "The identity provider cannot be reached at the moment."
+
+
 class ServerError(OAuthError):
     """An unexpected exception; the cause is in the log under the correlation id."""
 
     status = 500
     error = "server_error"
     description = "The server met an unexpected condition."
+
+
+class ActionFailed(ServerError):
+    """An Action of the tenant raised. Which one, and why, is in the log alone."""
+
+    description = "An Action of this tenant failed."
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__()
+
+
+class UpstreamFailed(ServerError):
+    """The identity provider that was chosen gave an answer that proves nothing, and the person gave up."""
+
+    description = "The identity provider gave no answer that could be accepted."
 
 
 class BearerError(ProtocolError):
@@ -349,3 +401,9 @@ class InsufficientScope(BearerError):
     def __init__(self, scope: str) -> None:
         self.scope = scope
         super().__init__()
+
+
+def _sayable(reason: str) -> str:
+    """The author's sentence in the characters of RFC 6749 §5.2; others become what they stand for, or a `?`."""
+    plain = reason.translate({0x22: "'", 0x5C: "/", 0x201C: "'", 0x201D: "'", 0x2018: "'", 0x2019: "'", 0x2013: "-"})
+    return "".join(ch if " " <= ch <= "~" else "?" for ch in plain)[:500] or AccessDenied.description

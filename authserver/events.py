@@ -18,6 +18,7 @@ class Event:
     user_id: str | None = None
     grant_id: str | None = None
     reason: str | None = None
+    connection: str | None = None
 
 
 class LoginSucceeded(Event):
@@ -26,6 +27,30 @@ class LoginSucceeded(Event):
 
 class LoginFailed(Event):
     """Wrong password, unknown user, or blocked; `reason` says which, for the operator alone."""
+
+
+class SignUpSucceeded(Event):
+    """Somebody made an account for themselves."""
+
+
+class SignUpFailed(Event):
+    """No account was made; `reason` says why, for the operator alone."""
+
+
+class MailPutInOutbox(Event):
+    """A mail lies in the outbox; `reason` is its template. Address and link stand nowhere but there."""
+
+
+class PasswordResetRequested(Event):
+    """Somebody asked for a link with which to choose a new password; without `user_id`, for an account that is not."""
+
+
+class PasswordChanged(Event):
+    """A new password; the sessions and the grants of its owner ended with the old one."""
+
+
+class EmailVerified(Event):
+    """Whoever reads this user's mail followed the link in it."""
 
 
 class LoggedOut(Event):
@@ -44,6 +69,10 @@ class ChallengeRepeated(Event):
 
 class AuthorizationDenied(Event):
     """The person declined."""
+
+
+class ActionDenied(Event):
+    """An Action of the tenant denied access; `reason` names it."""
 
 
 class CodeExchanged(Event):

@@ -76,6 +76,8 @@ class Request:
     origin: str | None = None
     fetch_site: str | None = None
     source: str = ""
+    user_agent: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Text:
     body: str = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "text/plain"
     cookies: tuple[Cookie, ...] = ()
 
 
@@ -111,7 +114,7 @@ class Page:
     """A template for a person.
 
     `form_targets` are the CSP sources that a form on it may lead to, besides ourselves; `scripts` allows our own
-    static ones, on an answer that is a script by nature.
+    static ones, on an answer that is a script by nature. `framed_by` is the CSP source of the pages that may frame it.
     """
 
     template: str
@@ -119,6 +122,7 @@ class Page:
     status: int = 200
     form_targets: tuple[str, ...] = ()
     scripts: bool = False
+    framed_by: str = "'none'"
     cookies: tuple[Cookie, ...] = ()
 
 
@@ -138,7 +142,8 @@ class AuthorizationRequest:
     """The validated parameters of RFC 6749 §4.1.1, RFC 7636 §4.3 and OpenID Connect Core §3.1.2.1.
 
     `scope` is what may be granted (after the dialect's rule for unknown values); `audience` the API's identifier;
-    `expected_user` the `sub` of a good id_token_hint.
+    `expected_user` the `sub` of a good id_token_hint. Auth0's `connection` names where the person comes from, and
+    `screen_hint` the page that is shown first; `extra` is what else was sent and can be read, for Actions.
     """
 
     client_id: str
@@ -153,14 +158,18 @@ class AuthorizationRequest:
     max_age: int | None = None
     login_hint: str | None = None
     expected_user: str | None = None
+    connection: str | None = None
+    screen_hint: str | None = None
+    extra: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """RFC 6749 §3.2, after client authentication."""
+    """RFC 6749 §3.2, after client authentication. `http` is what it came as."""
 
     grant_type: str
     params: Params
+    http: Request = field(default_factory=lambda: Request("POST"))
 
 
 @dataclass(frozen=True, slots=True)

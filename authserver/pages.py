@@ -1,7 +1,8 @@
 """Rendering: an `Answer` into an HTTP response.
 
 Done: RFC 6749 §5.1 (no-store) · RFC 9110 §15.4 (303 after a POST, 302 after a GET) · RFC 9700 §4.2.4 (no-referrer),
-§4.16 (never framed) · CSP level 3 without `unsafe-inline` · RFC 6265 §4.1 (HttpOnly, SameSite, Secure under https).
+§4.16 (never framed; a web_message by its receiver alone) · CSP level 3 without `unsafe-inline` · RFC 6265 §4.1
+(HttpOnly, SameSite, Secure under https).
 
 `form-action` names the redirect URI's origin or scheme: with 'self' alone Chromium posts the login and then silently
 blocks the redirect to the application.
@@ -38,7 +39,7 @@ def render(answer: Answer, method: str, tenant: Tenant) -> Response:
         case Json():
             response = json_response(answer)
         case Text():
-            response = Response(answer.body, answer.status, {**_COMMON, **answer.headers}, "text/plain")
+            response = Response(answer.body, answer.status, {**_COMMON, **answer.headers}, answer.media_type)
         case Page():
             response = _page(answer)
         case Redirect():
@@ -63,11 +64,13 @@ def _page(page: Page) -> Response:
     # A page that hands an answer over has no form of our own.
     own_forms = () if page.scripts else ("'self'",)
     policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors {page.framed_by}; "
         + ("script-src 'self'; " if page.scripts else "")
-        + " ".join(("form-action", *own_forms, *page.form_targets))
+        + " ".join(("form-action", *(own_forms + page.form_targets or ("'none'",))))
     )
-    headers = {**_COMMON, "Content-Security-Policy": policy, "X-Frame-Options": "DENY"}
+    headers = {**_COMMON, "Content-Security-Policy": policy}
+    if page.framed_by == "'none'":
+        headers["X-Frame-Options"] = "DENY"
     html = _TEMPLATES.get_template(page.template).render(page.context)
     return Response(html, page.status, headers, "text/html")
 

@@ -6,23 +6,26 @@ refused: new keys over old data would look like a working server that nobody tru
 
 import secrets
 import sqlite3
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, inspect, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from authserver import keys
 from authserver.clock import Clock
-from authserver.passwords import hash_password
+from authserver.connections.options import obstacle
+from authserver.registration import Changes, Passwords, register, seeded_people
 from authserver.settings import DEMO_TENANT, Settings, is_loopback
+from authserver.store.connections import all_connections
 from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
-from authserver.store.registered import username_key
 from authserver.store.schema import current_revision, head_revision, upgrade
-from authserver.store.tables import client_grants, clients, resource_servers, signing_keys, tenant_settings, users
-from authserver.tenant_file import ClientModel, ResourceServerModel, TenantFile, UserModel, read_tenant_file
+from authserver.store.tables import clients, signing_keys, users
+from authserver.tenant_file import Reading, TenantFile, read_tenant, read_tenant_file
 
 _LOCK = 0x756E6465727374  # "underst", for pg_advisory_lock: one replica prepares, the others wait
 
@@ -33,6 +36,11 @@ class Seeded:
 
     is_new: bool
     secrets: dict[str, str]
+    changes: Changes | None = None
+
+
+class _Rehearsed(Exception):
+    """Nothing shall be kept."""
 
 
 def prepare(database: Database, settings: Settings, now: Clock) -> Seeded:
@@ -40,24 +48,78 @@ def prepare(database: Database, settings: Settings, now: Clock) -> Seeded:
 
     Raises StoreError with the reason and the way out, and TenantFileError.
     """
-    tenant_file = read_tenant_file(settings.tenant)
+    seeded = _prepare(database, settings, read_tenant(settings.tenant), now, is_update=False)
+    return Seeded(seeded.is_new, seeded.secrets)
+
+
+def update(database: Database, settings: Settings, reading: Reading, now: Clock) -> Seeded:
+    """The same; and where the tenant is here already, make it agree with the file. All of it, or nothing.
+
+    Raises StoreError and TenantFileError.
+    """
+    return _prepare(database, settings, reading, now, is_update=True)
+
+
+def rehearse(database: Database, settings: Settings, reading: Reading, now: Clock) -> Seeded:
+    """What `update` would do; nothing is kept, and no file is made. Raises StoreError and TenantFileError."""
+    if database.file and not database.file.exists():
+        with tempfile.TemporaryDirectory() as directory:
+            elsewhere = Database(f"sqlite:///{Path(directory, 'rehearsal.db')}")
+            try:
+                return _prepare(elsewhere, settings, reading, now, is_update=True)
+            finally:
+                elsewhere.close()
+    found: list[Seeded] = []
+    try:
+        _refuse_damaged(database.file)
+        with _one_transaction(database) as db:
+            found.append(_in_transaction(db, reading, _hashed_ahead(database, reading), now(), is_update=True))
+            _refuse_public_demo(db, settings)
+            _refuse_unusable_connections(db)
+            raise _Rehearsed
+    except _Rehearsed:
+        return found[0]
+
+
+def _prepare(database: Database, settings: Settings, reading: Reading, now: Clock, *, is_update: bool) -> Seeded:
     marker = _marker(database)
     _refuse_lost(database, marker)
     _refuse_damaged(database.file)
-    try:
-        with database.write() as db:
-            if database.dialect == "postgresql":
-                db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            seeded = _prepare(db, tenant_file, now())
-            _refuse_public_demo(db, settings)
-    except DBAPIError as error:
-        raise StoreError(f"database_url: the database cannot be used: {error.orig}") from None
+    passwords = _hashed_ahead(database, reading) if is_update else Passwords()
+    with _one_transaction(database) as db:
+        seeded = _in_transaction(db, reading, passwords, now(), is_update=is_update)
+        _refuse_public_demo(db, settings)
+        _refuse_unusable_connections(db)
     if marker:
         marker.touch(mode=0o600)
     return seeded
 
 
-def _prepare(db: Connection, tenant_file: TenantFile, now: int) -> Seeded:
+@contextmanager
+def _one_transaction(database: Database) -> Iterator[Connection]:
+    try:
+        with database.write() as db:
+            if database.dialect == "postgresql":
+                db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield db
+    except DBAPIError as error:
+        raise StoreError(f"database_url: the database cannot be used: {error.orig}") from None
+
+
+def _hashed_ahead(database: Database, reading: Reading) -> Passwords:
+    """Nobody waits while passwords are hashed (law 4)."""
+    passwords = Passwords()
+    try:
+        with database.read() as db:
+            is_here = inspect(db).has_table(users.name)
+            remembered = seeded_people(db) if is_here else {}
+    except DBAPIError as error:
+        raise StoreError(f"database_url: the database cannot be used: {error.orig}") from None
+    passwords.ahead(reading, remembered)
+    return passwords
+
+
+def _in_transaction(db: Connection, reading: Reading, passwords: Passwords, now: int, *, is_update: bool) -> Seeded:
     revision, is_new = current_revision(db), not inspect(db).get_table_names()
     if revision is None and not is_new:
         raise StoreError("database_url: this database belongs to something else; name an empty one")
@@ -68,12 +130,12 @@ def _prepare(db: Connection, tenant_file: TenantFile, now: int) -> Seeded:
             raise StoreError(
                 "the signing keys are gone from the database; restore a backup, or start with an empty one"
             )
-        return Seeded(is_new=False, secrets={})
-    keys.generate(db, now, keys.RS256, activates_at=now)
-    if any(api.signing_alg == keys.ES256 for api in tenant_file.resourceServers):
-        # Not before an API asks for it: one EC key in the JWKS makes auth0-python refuse the whole set.
-        keys.generate(db, now, keys.ES256, activates_at=now)
-    return Seeded(is_new=True, secrets=insert_tenant(db, tenant_file, now))
+        if not is_update:
+            return Seeded(is_new=False, secrets={})
+    else:
+        keys.generate(db, now, keys.RS256, activates_at=now)
+    changes = register(db, reading, passwords, now)
+    return Seeded(is_new, changes.secrets, changes)
 
 
 def _refuse_public_demo(db: Connection, settings: Settings) -> None:
@@ -90,27 +152,10 @@ def _refuse_public_demo(db: Connection, settings: Settings) -> None:
         )
 
 
-def insert_tenant(db: Connection, tenant_file: TenantFile, now: int) -> dict[str, str]:
-    """Rows for everything in the file. Returns the secrets generated for confidential clients."""
-    made = {}
-    for client in tenant_file.clients:
-        secret = secrets.token_urlsafe(48) if client.token_endpoint_auth_method != "none" else None
-        db.execute(insert(clients), _client_row(client, secret))
-        if secret:
-            made[client.client_id] = secret
-    for api in tenant_file.resourceServers:
-        db.execute(insert(resource_servers), _api_row(api))
-    for grant in tenant_file.clientGrants:
-        row = {"client_id": grant.client_id, "audience": grant.audience, "scope": " ".join(grant.scope)}
-        db.execute(insert(client_grants), row)
-    for name, value in tenant_file.tenant.model_dump().items():
-        db.execute(insert(tenant_settings), {"name": name, "value": value})
-    hashes: dict[str, str] = {}
-    for user in tenant_file.users:
-        if user.password not in hashes:
-            hashes[user.password] = hash_password(user.password)
-        db.execute(insert(users), _user_row(user, hashes[user.password], now))
-    return made
+def _refuse_unusable_connections(db: Connection) -> None:
+    for connection in all_connections(db):
+        if reason := obstacle(connection):
+            raise StoreError(f"connections: {connection.name}: {reason}")
 
 
 def renew_secrets(database: Database, tenant_file: TenantFile) -> dict[str, str]:
@@ -126,49 +171,6 @@ def renew_secrets(database: Database, tenant_file: TenantFile) -> dict[str, str]
                     .values(secret_digest=digest(made[client.client_id]))
                 )
     return made
-
-
-def _client_row(client: ClientModel, secret: str | None) -> dict[str, object]:
-    return {
-        "client_id": client.client_id,
-        "name": client.name,
-        "app_type": client.app_type,
-        "token_endpoint_auth_method": client.token_endpoint_auth_method,
-        "secret_digest": digest(secret) if secret else None,
-        "is_first_party": client.is_first_party,
-        "settings": {
-            **client.model_dump(
-                include={
-                    "grant_types",
-                    "callbacks",
-                    "allowed_logout_urls",
-                    "web_origins",
-                    "skip_non_verifiable_callback_uri_confirmation_prompt",
-                    "allow_insecure_missing_pkce",
-                    "refresh_token",
-                }
-            ),
-            "id_token_lifetime": client.jwt_configuration.lifetime_in_seconds,
-        },
-    }
-
-
-def _api_row(api: ResourceServerModel) -> dict[str, object]:
-    settings = api.model_dump(exclude={"identifier", "name", "scopes"})
-    settings["scopes"] = {scope.value: scope.description or "" for scope in api.scopes}
-    return {"identifier": api.identifier, "name": api.name, "settings": settings}
-
-
-def _user_row(user: UserModel, password_hash: str, now: int) -> dict[str, object]:
-    return {
-        "user_id": user.user_id,
-        "username_key": username_key(user.email),
-        "password_hash": password_hash,
-        "profile": user.model_dump(exclude={"user_id", "password", "blocked"}, exclude_none=True),
-        "blocked": user.blocked,
-        "created_at": now,
-        "updated_at": now,
-    }
 
 
 def _marker(database: Database) -> Path | None:

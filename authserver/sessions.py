@@ -19,7 +19,7 @@ from authserver.tenant import Tenant
 
 @dataclass(frozen=True, slots=True)
 class LoginSession:
-    """One browser, one person. Times in epoch seconds."""
+    """One browser, one person. Times in epoch seconds. `connection` vouched for them; None where we did ourselves."""
 
     digest: bytes
     sid: str
@@ -27,14 +27,25 @@ class LoginSession:
     auth_time: int
     last_seen_at: int
     ended_at: int | None = None
+    connection: str | None = None
 
 
 _COLUMNS = [login_sessions.c[f.name] for f in fields(LoginSession)]
 _FIND = select(*_COLUMNS).where(login_sessions.c.digest == bindparam("of"), login_sessions.c.ended_at.is_(None))
 _KNOWN = select(login_sessions.c.user_id).where(login_sessions.c.digest == bindparam("of"))
 _INSERT = insert(login_sessions)
-_SEEN = update(login_sessions).where(login_sessions.c.digest == bindparam("of")).values(last_seen_at=bindparam("now"))
+_SEEN = (
+    update(login_sessions)
+    .where(login_sessions.c.digest == bindparam("of"), login_sessions.c.ended_at.is_(None))
+    .values(last_seen_at=bindparam("now"))
+    .returning(login_sessions.c.digest)
+)
 _END = update(login_sessions).where(login_sessions.c.digest == bindparam("of")).values(ended_at=bindparam("now"))
+_END_ALL = (
+    update(login_sessions)
+    .where(login_sessions.c.user_id == bindparam("user"), login_sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
 
 
 def current(db: Connection, request: Request, tenant: Tenant) -> LoginSession | None:
@@ -55,19 +66,21 @@ def known_user(db: Connection, request: Request, tenant: Tenant) -> str | None:
     return db.execute(_KNOWN, {"of": digest(cookie)}).scalar_one_or_none() if cookie else None
 
 
-def start(db: Connection, request: Request, user: User, tenant: Tenant) -> tuple[LoginSession, Cookie]:
+def start(
+    db: Connection, request: Request, user: User, tenant: Tenant, connection: str | None = None
+) -> tuple[LoginSession, Cookie]:
     """A session for someone who just proved who they are; the browser's former one ends."""
     end(db, request, tenant)
     now = tenant.now()
     value = secrets.token_urlsafe(32)
-    session = LoginSession(digest(value), secrets.token_urlsafe(24), user.user_id, now, now)
+    session = LoginSession(digest(value), secrets.token_urlsafe(24), user.user_id, now, now, None, connection)
     db.execute(_INSERT, {f.name: getattr(session, f.name) for f in fields(session)})
     return session, Cookie(tenant.cookie_name("session"), value, tenant.settings.session_lifetime)
 
 
-def seen(db: Connection, session: LoginSession, now: int) -> None:
-    """Restart the idle clock."""
-    db.execute(_SEEN, {"of": session.digest, "now": now})
+def seen(db: Connection, session: LoginSession, now: int) -> bool:
+    """Restart the idle clock. False when the session was ended meanwhile, by a logout or a new password."""
+    return db.execute(_SEEN, {"of": session.digest, "now": now}).one_or_none() is not None
 
 
 def end(db: Connection, request: Request, tenant: Tenant) -> Cookie:
@@ -76,3 +89,8 @@ def end(db: Connection, request: Request, tenant: Tenant) -> Cookie:
     if value := request.cookies.get(name):
         db.execute(_END, {"of": digest(value), "now": tenant.now()})
     return Cookie(name, None)
+
+
+def end_all(db: Connection, user_id: str, now: int) -> None:
+    """End this person's sessions, in every browser."""
+    db.execute(_END_ALL, {"user": user_id, "now": now})

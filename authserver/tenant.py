@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from authserver.actions import Actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import Policy
 from authserver.events import Event
 from authserver.keys import Keyring
+from authserver.outbound import Outbound
 from authserver.settings import Settings
 from authserver.store import journal
 from authserver.store.engine import Database
@@ -22,7 +24,9 @@ class Tenant:
     policy: Policy
     database: Database
     keyring: Keyring = field(default_factory=Keyring)
+    actions: Actions = field(default_factory=Actions)
     now: Clock = system_clock
+    outbound: Outbound = field(default_factory=Outbound)
 
     def url(self, path: str) -> str:
         """The absolute URL of a path of ours, which starts with a slash."""

@@ -2,12 +2,16 @@
 
 Done: RFC 9068 §2 (profile `rfc9068_profile`) · Auth0's own profile (`access_token`) · OpenID Connect Core §2, §3.1.3.3,
 §3.1.3.6, §12.2 · RFC 6749 §5.1, §6.
-Left out: encrypted tokens; `permissions`.
+Left out: encrypted tokens.
+
+What a person may do at an API is looked up each time, so a role that was given or taken counts from the next token on;
+the grant keeps what was asked for and approved.
 """
 
 import base64
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,10 +19,12 @@ from sqlalchemy import Connection
 from authserver.keys import RS256, Signer
 from authserver.messages import TokenResponse
 from authserver.rules import claims
-from authserver.rules.scopes import OFFLINE_ACCESS, OPENID
+from authserver.rules.scopes import OFFLINE_ACCESS, OPENID, permitted, personalised
 from authserver.store import issued
 from authserver.store.issued import AccessToken, Grant, RefreshToken
+from authserver.store.permissions import permissions_of
 from authserver.store.registered import (
+    AUTHZ,
     REFRESH_TOKEN,
     Client,
     ResourceServer,
@@ -50,11 +56,15 @@ def mint(
 ) -> Minted:
     """Access token, ID token when openid was granted, refresh token when one is due.
 
-    `refreshed` is the one that was presented.
+    `scope` is what of the grant is asked for; `refreshed` the refresh token that was presented.
     """
     api = find_resource_server(db, grant.audience) if grant.audience else None
+    permissions = permissions_of(db, user.user_id, api.identifier) if api and api.looks_at_permissions else ()
+    scope = personalised(permitted(scope, api, permissions), grant.claims)
     signer = tenant.keyring.signer(db, now)
-    access_token, access_row = _access_token(signer, tenant, client, grant, api, scope, now, refreshed is not None)
+    access_token, access_row = _access_token(
+        signer, tenant, client, grant, api, scope, permissions, now, refreshed is not None
+    )
     id_token = (
         _id_token(signer, tenant, client, user, grant, scope, now, nonce, access_token) if OPENID in scope else None
     )
@@ -76,6 +86,7 @@ def _access_token(
     grant: Grant,
     api: ResourceServer | None,
     scope: tuple[str, ...],
+    permissions: tuple[str, ...],
     now: int,
     from_refresh: bool,
 ) -> tuple[str, AccessToken]:
@@ -87,7 +98,17 @@ def _access_token(
     else:
         gty = "refresh_token" if from_refresh else None
         token = signed_access_token(
-            signer, tenant, client, api, subject=grant.user_id, audience=audience, scope=scope, now=now, gty=gty
+            signer,
+            tenant,
+            client,
+            api,
+            subject=grant.user_id,
+            audience=audience,
+            scope=scope,
+            permissions=permissions,
+            now=now,
+            gty=gty,
+            custom=(grant.claims or {}).get("access_token", {}),
         )
     return token, AccessToken(issued.digest(token), grant.grant_id, " ".join(scope), audience, expires_at)
 
@@ -101,10 +122,16 @@ def signed_access_token(
     subject: str,
     audience: list[str],
     scope: tuple[str, ...],
+    permissions: tuple[str, ...],
     now: int,
     gty: str | None,
+    custom: Mapping[str, object],
 ) -> str:
-    """A JWT in the profile and by the algorithm that the API selected; `gty` is Auth0's word for how it was got."""
+    """A JWT in the profile and by the algorithm that the API selected.
+
+    `gty` is Auth0's word for how it was got; `permissions` are all that the subject has at the API, and are said where
+    its profile ends in `_authz`; `custom` are the claims of Actions.
+    """
     claims: dict[str, object] = {
         "iss": tenant.issuer,
         "sub": subject,
@@ -113,12 +140,16 @@ def signed_access_token(
         "exp": now + (api.token_lifetime if api else tenant.settings.opaque_token_lifetime),
         "scope": " ".join(scope),
     }
-    if ((api and api.token_dialect) or tenant.policy.default_token_profile) == "rfc9068_profile":
+    dialect = (api and api.token_dialect) or tenant.policy.default_token_profile
+    if dialect.endswith(AUTHZ):
+        claims["permissions"] = list(permissions)
+    if dialect.removesuffix(AUTHZ) == "rfc9068_profile":
         typ, profile = "at+jwt", {"client_id": client.client_id, "jti": secrets.token_urlsafe(16)}
     else:
         typ, profile = "JWT", {"azp": client.client_id, **({"gty": gty} if gty else {})}
     alg = api.signing_alg if api else RS256
-    return signer.sign(alg, typ, {**claims, **profile})
+    # The protocol's claims come last: nothing that somebody added can overwrite them.
+    return signer.sign(alg, typ, {**custom, **claims, **profile})
 
 
 def _id_token(
@@ -147,7 +178,8 @@ def _id_token(
         half = hashlib.sha256(access_token.encode()).digest()[:16]
         protocol["at_hash"] = base64.urlsafe_b64encode(half).rstrip(b"=").decode()
     # The protocol's claims come last: nothing in a profile can overwrite them.
-    return signer.sign(RS256, "JWT", {**claims.about(user, scope, tenant.policy), **protocol})
+    custom = (grant.claims or {}).get("id_token", {})
+    return signer.sign(RS256, "JWT", {**claims.about(user, scope, tenant.policy, custom), **protocol})
 
 
 def _refresh_token(

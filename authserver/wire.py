@@ -57,7 +57,7 @@ def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) ->
     query = _form(http.scope["query_string"])
     if query.pairs and not endpoint.query:
         raise InvalidRequest("Parameters belong into the request body, not into the URL.")
-    params = _body(http, body, policy) if http.method == "POST" else Params()
+    params = _body(http, body, endpoint, policy) if http.method == "POST" else Params()
     if endpoint.surface != "person" and (query.repeated or params.repeated):
         raise InvalidRequest("A parameter was sent more than once.")
     return Request(
@@ -69,6 +69,8 @@ def parse(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) ->
         origin=http.headers.get("origin"),
         fetch_site=http.headers.get("sec-fetch-site"),
         source=http.client.host if http.client else "",
+        user_agent=http.headers.get("user-agent", "")[:512],
+        language=http.headers.get("accept-language", "")[:128],
     )
 
 
@@ -76,7 +78,7 @@ def _purpose(http: HttpRequest) -> str:
     return " ".join(http.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz"))
 
 
-def _body(http: HttpRequest, body: bytes, policy: Policy) -> Params:
+def _body(http: HttpRequest, body: bytes, endpoint: Endpoint, policy: Policy) -> Params:
     content_types = http.headers.getlist("content-type")
     if not body and not content_types:
         return Params()
@@ -87,7 +89,8 @@ def _body(http: HttpRequest, body: bytes, policy: Policy) -> Params:
         raise UnsupportedMediaType
     if media_type == _FORM:
         return _form(body)
-    if media_type == _JSON and policy.json_bodies:
+    # No RFC speaks of the database API: JSON is its language in either dialect.
+    if media_type == _JSON and (policy.json_bodies or endpoint.surface == "database"):
         return _json(body)
     raise UnsupportedMediaType
 
@@ -112,7 +115,23 @@ def _json(body: bytes) -> Params:
         raise InvalidRequest("The request body must be a JSON object.")
     if len(members) > FIELD_LIMIT:
         raise InvalidRequest("The request has too many parameters.")
-    return Params((name, _json_value(name, value)) for name, value in members)
+    names = {name for name, _ in members}
+    flat = _flat if len(names) == len(members) else _as_it_is
+    pairs = [pair for name, value in members for pair in flat(name, value)]
+    if len(pairs) > FIELD_LIMIT:
+        raise InvalidRequest("The request has too many parameters.")
+    return Params(pairs)
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, str | None]]:
+    """A member as pairs. The one object that we read is written as forms would write it."""
+    if name == "user_metadata" and isinstance(value, tuple):
+        return [(f"{name}[{inner}]", _json_value(inner, each)) for inner, each in value]
+    return _as_it_is(name, value)
+
+
+def _as_it_is(name: str, value: Any) -> list[tuple[str, str | None]]:
+    return [(name, _json_value(name, value))]
 
 
 def _json_value(name: str, value: Any) -> str | None:

@@ -30,6 +30,7 @@ from authserver import keys
 from authserver.app import create_app
 from authserver.settings import Settings
 from authserver.store.engine import Database
+from authserver.store.outbox import Mail, mails
 from authserver.store.sweep import sweep
 
 CALLBACK = "http://127.0.0.1:8400/callback"
@@ -283,6 +284,12 @@ class Stage:
         merged = {**(json.loads(held) if isinstance(held, str) else held), **settings}
         self.change("UPDATE clients SET settings = :to WHERE client_id = :of", to=json.dumps(merged), of=client_id)
 
+    def configure_api(self, **settings: object) -> None:
+        """The same at the notes API: `enforce_policies`, `token_dialect` and the like."""
+        held = self.rows("SELECT settings FROM resource_servers WHERE identifier = :of", of=API)[0]["settings"]
+        merged = {**(json.loads(held) if isinstance(held, str) else held), **settings}
+        self.change("UPDATE resource_servers SET settings = :to WHERE identifier = :of", to=json.dumps(merged), of=API)
+
     def sweep(self) -> dict[str, int]:
         """What `python -m authserver sweep` does, at the clock's time."""
         database = Database(self.settings.database_url)
@@ -319,10 +326,17 @@ class Stage:
             "access_tokens": "*",
             "login_sessions": "*",
             "authorization_codes": "digest, used_at",
+            "tickets": "*",
+            "outbox": "*",
             "interactions": "*",
             "device_codes": "*",
         }
         return {name: self.rows(f"SELECT {columns} FROM {name} ORDER BY 1, 2") for name, columns in tables.items()}  # noqa: S608 - constants
+
+    def mails(self, to: str | None = None) -> list[Mail]:
+        """What lies in the outbox, oldest first."""
+        with self._onlooker.read() as db:
+            return mails(db, to)
 
     def close(self) -> None:
         self.http.close()

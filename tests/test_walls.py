@@ -28,7 +28,19 @@ def test_nobody_but_the_policies_knows_a_dialects_name() -> None:
         "authserver/settings.py",  # where the choice is made
         "authserver/store/engine.py",  # the database's dialect, another matter
         "authserver/seed.py",  # likewise
+        "authserver/store/connections.py",  # a connection's strategy, as Auth0 names it
+        "authserver/store/migrations/versions/0004_database_connections.py",  # likewise
+        "authserver/tenant_file/models.py",  # the strategy of a database, as Auth0 calls it
     }
+
+
+def test_a_server_without_upstream_connections_loads_nothing_for_them() -> None:
+    """Calling others costs half a second to import; whoever calls nobody starts without it."""
+    probe = (
+        "import sys, authserver.app; print([m for m in ('httpx2', 'authlib', 'lxml', 'signxml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -5,7 +5,7 @@ The texts that SDKs compare are exact: "Unknown or invalid refresh token." with 
 one line.
 """
 
-from authserver import errors
+from authserver import database_errors, errors
 from authserver.dialects.policy import Policy, Wording
 
 AUTH0 = Policy(
@@ -45,6 +45,7 @@ AUTH0 = Policy(
         errors.UserBlocked: Wording(403, "unauthorized", "user is blocked"),
         errors.LoginDenied: Wording(description="user is blocked"),
         errors.AccessDenied: Wording(description="User did not authorize the request"),
+        errors.ActionDenied: Wording(status=403),
         errors.UnauthorizedClient: Wording(status=403),
         errors.GrantTypeNotAllowed: Wording(description="Grant type not allowed for the client."),
         errors.NoClientGrant: Wording(
@@ -56,6 +57,15 @@ AUTH0 = Policy(
         errors.ServiceNotEnabled: Wording(description="Service not enabled within domain"),
         errors.LoginRequired: Wording(description="Login required"),
         errors.ConsentRequired: Wording(description="Consent required"),
+        errors.ConnectionUnknown: Wording(description="the connection was not found"),
+        database_errors.ClientNotKnown: Wording(description="Unknown client"),
+        database_errors.ConnectionNotServed: Wording(description="The connection does not exist"),
+        database_errors.SignUpDisabled: Wording(description="Public signup is disabled"),
+        database_errors.InvalidSignUp: Wording(description="Invalid sign up"),
+        database_errors.UserExists: Wording(description="The user already exists."),
+        database_errors.PasswordTooWeak: Wording(description="Password is too weak"),
+        database_errors.PasswordTooCommon: Wording(description="Password is too common"),
+        database_errors.PasswordHoldsPersonalInfo: Wording(description="Password contains user information"),
         errors.UnsupportedMediaType: Wording(
             description="The request body must be application/x-www-form-urlencoded or application/json in UTF-8."
         ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from authserver.errors import ProtocolError
+from authserver.errors import ActionDenied, ProtocolError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class Policy:
     def say(self, error: ProtocolError) -> tuple[int, str, str]:
         """Status, code and description of `error`; each comes from the nearest class that says it."""
         said = [self.wording[cls] for cls in type(error).__mro__ if cls in self.wording]
+        if isinstance(error, ActionDenied):
+            said = [Wording(error=error.code), *said]
         status = next((w.status for w in said if w.status is not None), error.status)
         code = next((w.error for w in said if w.error is not None), error.error)
         description = next((w.description for w in said if w.description is not None), None)

@@ -18,15 +18,16 @@ Handler = Callable[[Request, Tenant], Answer]
 class Endpoint:
     """`methods` maps each accepted method to its handler.
 
-    `surface` says who reads the answer, and so how an error looks: a `program` (JSON), a `person` (a page), or a
-    program with a bearer token (`resource`). `query` is False where parameters in the URL are refused. `cors` says
-    which web origins may read the answer: none, those that some client registered, or any. `waits` is False for
-    handlers that never wait for anything, neither database nor hashing: they are answered without a thread.
+    `surface` says who reads the answer, and so how an error looks: a `program` (JSON), a `person` (a page), a
+    program with a bearer token (`resource`), or an SDK of Auth0's that knows the errors of its `database` API.
+    `query` is False where parameters in the URL are refused. `cors` says which web origins may read the answer: none,
+    those that some client registered, or any. `waits` is False for handlers that never wait for anything, neither
+    database nor hashing: they are answered without a thread.
     """
 
     path: str
     methods: dict[str, Handler]
-    surface: Literal["program", "person", "resource"]
+    surface: Literal["program", "person", "resource", "database"]
     query: bool = True
     cors: Literal["none", "registered", "any"] = "none"
     waits: bool = True

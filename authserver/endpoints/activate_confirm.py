@@ -6,10 +6,11 @@ Left out: an approval that is remembered. A device proves nothing about itself, 
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from authserver import interactions, sessions
+from authserver import interactions, personalising, sessions
+from authserver.actions.outcome import Outcome
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import DeviceCodeLost, InteractionLost, InvalidRequest, LoginDenied, NotThisBrowser
 from authserver.events import DeviceActivationFailed, DeviceApproved, DeviceCancelled, Event
@@ -78,7 +79,7 @@ def confirm(request: Request, tenant: Tenant) -> Answer:
         return _decline(visit, tenant)
     if visit.session is None:
         return Redirect(tenant.url(f"/u/login?state={visit.state}"))
-    return _approve(visit, visit.session, tenant)
+    return _approve(request, visit, visit.session, tenant)
 
 
 def _visit(request: Request, state: str | None, tenant: Tenant) -> _Visit:
@@ -105,8 +106,8 @@ def _visit(request: Request, state: str | None, tenant: Tenant) -> _Visit:
     return visit
 
 
-def _approve(visit: _Visit, session: LoginSession, tenant: Tenant) -> Answer:
-    """The grant is made here, as for a code at /authorize; what Actions and roles change of it is changed here, too."""
+def _approve(request: Request, visit: _Visit, session: LoginSession, tenant: Tenant) -> Answer:
+    """The grant is made here, as for a code at /authorize, and Actions may change it or say no."""
     device, now = visit.device, tenant.now()
     grant = Grant(
         grant_id=secrets.token_urlsafe(16),
@@ -119,6 +120,8 @@ def _approve(visit: _Visit, session: LoginSession, tenant: Tenant) -> Answer:
         auth_time_asked=False,
         created_at=now,
     )
+    outcome = _personalised(request, visit, grant, tenant)
+    grant = replace(grant, claims=outcome.kept())
     browser, digest_of = visit.interaction.browser_digest, device.digest
     with tenant.database.write() as db:
         issued.add(db, grant)  # the code refers to it; if the decision is lost, this is undone
@@ -126,9 +129,25 @@ def _approve(visit: _Visit, session: LoginSession, tenant: Tenant) -> Answer:
             raise DeviceCodeLost
         if not once.spend_interaction(db, visit.interaction.digest, now):
             raise InteractionLost
-        sessions.seen(db, session, now)
+        if not sessions.seen(db, session, now):
+            raise NotThisBrowser
+        personalising.settle(db, outcome, device.client_id, session.user_id, tenant)
         journal.record(db, now, DeviceApproved(device.client_id, session.user_id, grant.grant_id))
     return _end(visit, tenant, is_allowed=True)
+
+
+def _personalised(request: Request, visit: _Visit, grant: Grant, tenant: Tenant) -> Outcome:
+    """Raises ActionDenied, which the person sees; the device hears that it was refused."""
+    with tenant.database.read() as db:
+        user = find_user(db, grant.user_id)
+    if user is None:
+        raise InteractionLost
+    outcome = personalising.at_login(request, visit.interaction.request, grant, user, tenant, personalising.DEVICE)
+    if denied := personalising.refusal(outcome):
+        failed = DeviceActivationFailed(grant.client_id, user.user_id, reason="action")
+        _refuse(visit, once.DENY, failed, tenant, outcome)
+        raise denied
+    return outcome
 
 
 def _decline(visit: _Visit, tenant: Tenant) -> Answer:
@@ -136,11 +155,13 @@ def _decline(visit: _Visit, tenant: Tenant) -> Answer:
     return _end(visit, tenant, is_allowed=False)
 
 
-def _refuse(visit: _Visit, choice: str, event: Event, tenant: Tenant) -> None:
+def _refuse(visit: _Visit, choice: str, event: Event, tenant: Tenant, outcome: Outcome | None = None) -> None:
     browser, now = visit.interaction.browser_digest, tenant.now()
     with tenant.database.write() as db:
         if not once.decide_device_code(db, visit.device.digest, browser, visit.user_id, now, choice, None):
             raise DeviceCodeLost
+        if outcome:
+            personalising.settle(db, outcome, visit.device.client_id, visit.user_id, tenant)
         journal.record(db, now, event)
 
 

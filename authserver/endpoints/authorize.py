@@ -9,18 +9,24 @@ answer leaves.
 """
 
 import secrets
+from dataclasses import replace
 
 from authserver import authorization_request as checks
-from authserver import interactions, sessions, trace
+from authserver import interactions, personalising, sessions, trace
+from authserver.actions.outcome import Outcome
+from authserver.connections.database import database_for, options_of
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import (
     AccessDenied,
+    ActionFailed,
     ConsentRequired,
     InteractionLost,
     LoginDenied,
     LoginRequired,
     NotThisBrowser,
     OAuthError,
+    UpstreamFailed,
+    UpstreamUnavailable,
 )
 from authserver.events import AuthorizationDenied, AuthorizationGranted, ChallengeRepeated
 from authserver.interactions import Interaction
@@ -31,9 +37,18 @@ from authserver.rules.consent import needs_consent
 from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
+from authserver.store.connections import find_connection
 from authserver.store.issued import AuthorizationCode, Grant
-from authserver.store.registered import find_client, find_resource_server, find_user
+from authserver.store.registered import User, find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
+
+_ENDINGS: dict[str, type[OAuthError]] = {
+    "blocked": LoginDenied,
+    "refused": AccessDenied,
+    "unavailable": UpstreamUnavailable,
+    "failed": UpstreamFailed,
+}
+"""How an interaction ends that can lead to no login any more, by its decision."""
 
 
 def authorize(request: Request, tenant: Tenant) -> Answer:
@@ -45,7 +60,7 @@ def authorize(request: Request, tenant: Tenant) -> Answer:
     except checks.Refused as refused:
         return _respond(refused, _said(refused.error, tenant), tenant)
     interaction, state, cookies = interactions.begin(request, asked, tenant)
-    return _next(interaction, state, session, tenant, cookies)
+    return _next(request, interaction, state, session, tenant, cookies)
 
 
 def resume(request: Request, tenant: Tenant) -> Answer:
@@ -59,10 +74,11 @@ def resume(request: Request, tenant: Tenant) -> Answer:
     # Whoever logged in or decided must be the one who goes on; the pre-login cookie alone opens nothing.
     if interaction.sid is not None and (session is None or session.sid != interaction.sid):
         raise NotThisBrowser
-    return _next(interaction, state or "", session, tenant, ())
+    return _next(request, interaction, state or "", session, tenant, ())
 
 
 def _next(
+    request: Request,
     interaction: Interaction,
     state: str,
     session: LoginSession | None,
@@ -71,12 +87,12 @@ def _next(
 ) -> Answer:
     asked = interaction.request
     silent = "none" in asked.prompt
-    if interaction.decision == "blocked":
-        return _close(interaction, LoginDenied(), tenant, cookies)
+    if ending := _ENDINGS.get(interaction.decision or ""):
+        return _close(interaction, ending(), tenant, cookies)
     if session is None or _must_log_in_again(interaction, session, tenant):
         if silent:
             return _close(interaction, LoginRequired(), tenant, cookies)
-        return Redirect(tenant.url(f"/u/login?state={state}"), cookies)
+        return Redirect(tenant.url(f"{_entrance(asked, tenant)}?state={state}"), cookies)
     if _is_blocked(session, tenant):
         return _close(interaction, LoginDenied(), tenant, cookies)
     if asked.expected_user not in (None, session.user_id) or interaction.decision == "deny":
@@ -86,7 +102,7 @@ def _next(
         if silent:
             return _close(interaction, ConsentRequired(), tenant, cookies)
         return Redirect(tenant.url(f"/u/consent?state={state}"), cookies)
-    return _issue(interaction, session, tenant, cookies)
+    return _issue(request, interaction, session, tenant, cookies)
 
 
 def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: Tenant) -> bool:
@@ -97,7 +113,30 @@ def _must_log_in_again(interaction: Interaction, session: LoginSession, tenant: 
         return True
     if asked.expected_user not in (None, session.user_id):
         return True
+    if _is_from_elsewhere(asked, session, tenant):
+        return True
     return asked.max_age is not None and tenant.now() - session.auth_time >= asked.max_age
+
+
+def _is_from_elsewhere(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant) -> bool:
+    """Whether this person came by another connection than the one that is asked for, or one that the client has not."""
+    with tenant.database.read() as db:
+        user = find_user(db, session.user_id)
+        if user is None or asked.connection is not None:
+            return user is not None and user.connection != asked.connection
+        connection = find_connection(db, user.connection)
+    return connection is None or not connection.serves(asked.client_id)
+
+
+def _entrance(asked: AuthorizationRequest, tenant: Tenant) -> str:
+    """What somebody sees first who is not logged in: the login page, the one to sign up, or somebody else's."""
+    with tenant.database.read() as db:
+        connection = find_connection(db, asked.connection) if asked.connection else None
+        database = database_for(db, asked.client_id, asked.connection)
+    if connection is not None and connection.is_upstream:
+        return "/u/login/connection"
+    may_sign_up = database is not None and not options_of(database).disable_signup
+    return "/u/signup" if asked.screen_hint == "signup" and may_sign_up else "/u/login"
 
 
 def _is_blocked(session: LoginSession, tenant: Tenant) -> bool:
@@ -116,7 +155,9 @@ def _must_ask(asked: AuthorizationRequest, session: LoginSession, tenant: Tenant
         return needs_consent(asked, client, api, remembered)
 
 
-def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
+def _issue(
+    request: Request, interaction: Interaction, session: LoginSession, tenant: Tenant, cookies: tuple[Cookie, ...]
+) -> Answer:
     asked, now, code = interaction.request, tenant.now(), secrets.token_urlsafe(32)
     grant = Grant(
         grant_id=secrets.token_urlsafe(16),
@@ -129,6 +170,17 @@ def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cook
         auth_time_asked=asked.max_age is not None or "login" in asked.prompt,
         created_at=now,
     )
+    with tenant.database.read() as db:
+        user = find_user(db, session.user_id)
+    if user is None:
+        raise InteractionLost
+    try:
+        outcome = personalising.at_login(request, asked, grant, user, tenant)
+    except ActionFailed as failure:
+        return _close(interaction, failure, tenant, cookies)
+    if denied := personalising.refusal(outcome):
+        return _close(interaction, denied, tenant, cookies, outcome, user)
+    grant = replace(grant, claims=outcome.kept())
     row = AuthorizationCode(
         digest=issued.digest(code),
         grant_id=grant.grant_id,
@@ -143,16 +195,27 @@ def _issue(interaction: Interaction, session: LoginSession, tenant: Tenant, cook
         if asked.code_challenge and issued.is_challenge_seen(db, asked.code_challenge):
             journal.record(db, now, ChallengeRepeated(asked.client_id, session.user_id, grant.grant_id))
         issued.add(db, grant, row)
-        sessions.seen(db, session, now)
+        if not sessions.seen(db, session, now):
+            raise NotThisBrowser
+        personalising.settle(db, outcome, asked.client_id, user.user_id, tenant)
         journal.record(db, now, AuthorizationGranted(asked.client_id, session.user_id, grant.grant_id))
     return _respond(asked, {"code": code}, tenant, cookies)
 
 
-def _close(interaction: Interaction, error: OAuthError, tenant: Tenant, cookies: tuple[Cookie, ...]) -> Answer:
+def _close(
+    interaction: Interaction,
+    error: OAuthError,
+    tenant: Tenant,
+    cookies: tuple[Cookie, ...],
+    outcome: Outcome | None = None,
+    user: User | None = None,
+) -> Answer:
     asked, now = interaction.request, tenant.now()
     with tenant.database.write() as db:
         if not once.spend_interaction(db, interaction.digest, now):
             raise InteractionLost
+        if outcome and user:
+            personalising.settle(db, outcome, asked.client_id, user.user_id, tenant)
         journal.record(db, now, AuthorizationDenied(asked.client_id, reason=type(error).__name__))
     return _respond(asked, _said(error, tenant), tenant, cookies)
 

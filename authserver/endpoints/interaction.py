@@ -2,7 +2,7 @@
 
 Done: RFC 6749 §10.12 (one browser, one interaction; Origin checked) · RFC 9700 §4.16 (never framed) · RFC 8252 §8.6
 (the page names the real receiver) · OpenID Connect Core §3.1.2.3, §3.1.2.4 (login_hint, consent).
-Left out: sign-up, password reset, other factors.
+Left out: other factors.
 
 Every page is a plain form that posts back to the URL that was asked; a mistake is shown there, in the element `error`.
 """
@@ -12,18 +12,20 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from authserver import attempts, interactions, sessions
+from authserver.arrivals import arrive, onwards
+from authserver.connections.database import database_for, options_of
 from authserver.endpoints import Endpoint, Room
 from authserver.errors import InteractionLost, NotThisBrowser
-from authserver.events import LoginFailed, LoginSucceeded
+from authserver.events import LoginFailed
 from authserver.interactions import Interaction
-from authserver.messages import Answer, Cookie, Page, Redirect, Request, is_text
-from authserver.passwords import verify_password
+from authserver.messages import Answer, Page, Redirect, Request, is_text
+from authserver.passwords import hash_password, needs_rehash, verify_password
 from authserver.rules.consent import sentences
 from authserver.rules.redirects import form_target, is_verifiable
 from authserver.sessions import LoginSession
-from authserver.store import journal
+from authserver.store.accounts import confirm_password
+from authserver.store.connections import connections_of
 from authserver.store.registered import (
-    User,
     find_client,
     find_resource_server,
     find_user,
@@ -48,7 +50,8 @@ def login(request: Request, tenant: Tenant) -> Answer:
     interaction = interactions.find(request, state, tenant)
     username, password = request.body.opaque("username") or "", request.body.opaque("password") or ""
     with tenant.database.read() as db:
-        user = find_user_by_name(db, username) if is_text(username) else None
+        database = database_for(db, interaction.request.client_id, interaction.request.connection)
+        user = find_user_by_name(db, username, database.name) if database and is_text(username) else None
     if not attempts.reserve(request, username, user, tenant):
         # The same words as for a wrong password: whether the account exists, or the guess was right, stays unsaid.
         tenant.record(LoginFailed(interaction.request.client_id, reason="too many attempts"))
@@ -58,23 +61,13 @@ def login(request: Request, tenant: Tenant) -> Answer:
         tenant.record(LoginFailed(interaction.request.client_id, user.user_id if user else None, reason=reason))
         return _login_form(interaction, state, username, tenant, error=WRONG_CREDENTIALS)
     attempts.clear(request, username, tenant)
-    return _logged_in(request, interaction, state, user, tenant)
-
-
-def _logged_in(request: Request, interaction: Interaction, state: str | None, user: User, tenant: Tenant) -> Answer:
-    client_id, now = interaction.request.client_id, tenant.now()
+    keep = hash_password(password) if needs_rehash(user.password_hash) else user.password_hash
     with tenant.database.write() as db:
-        if user.blocked:
-            # Only who knows the password learns that the account is blocked, and the application is told.
-            interactions.authenticated(db, interaction, None, now, decision="blocked")
-            journal.record(db, now, LoginFailed(client_id, user.user_id, reason="blocked"))
-            cookies: tuple[Cookie, ...] = ()
-        else:
-            session, cookie = sessions.start(db, request, user, tenant)
-            interactions.authenticated(db, interaction, session.sid, now)
-            journal.record(db, now, LoginSucceeded(client_id, user.user_id))
-            cookies = (cookie,)
-    return Redirect(tenant.url(f"/authorize/resume?state={state}"), cookies)
+        if confirm_password(db, user, keep):
+            return onwards(state, arrive(db, request, interaction, user, tenant), tenant)
+    # Somebody chose a new password while this one was looked at.
+    tenant.record(LoginFailed(interaction.request.client_id, user.user_id, reason="password changed meanwhile"))
+    return _login_form(interaction, state, username, tenant, error=WRONG_CREDENTIALS)
 
 
 def consent_page(request: Request, tenant: Tenant) -> Answer:
@@ -130,9 +123,20 @@ def _login_form(
 ) -> Page:
     with tenant.database.read() as db:
         client = find_client(db, interaction.request.client_id)
+        database = database_for(db, interaction.request.client_id, interaction.request.connection)
+        sources = connections_of(db, interaction.request.client_id)
     if client is None:
         raise InteractionLost
-    context = {"state": state, "client": client, "username": _shown(username), "error": error}
+    elsewhere = [source for source in sources if source.is_upstream]
+    context = {
+        "state": state,
+        "client": client,
+        "username": _shown(username),
+        "error": error,
+        "database": database,
+        "signup": database and not options_of(database).disable_signup,
+        "elsewhere": elsewhere,
+    }
     target = form_target(interaction.request.redirect_uri)
     return Page("login.html", context, status=status if error else 200, form_targets=(target,))
 

@@ -1,10 +1,12 @@
 """Logout: the browser's session ends, and the way back is one that was registered.
 
-Done: OpenID Connect RP-Initiated Logout 1.0 §2, §3, §4 · Auth0's /v2/logout.
-Left out: federated logout · back-channel logout. Tokens are not touched: an application that wants its refresh token
-dead revokes it (RFC 7009).
+Done: OpenID Connect RP-Initiated Logout 1.0 §2, §3, §4 · Auth0's /v2/logout, with `federated`.
+Left out: federated logout by /oidc/logout, or from SAML · back-channel logout. Tokens are not touched: an application
+that wants its refresh token dead revokes it (RFC 7009).
 """
 
+import logging
+import secrets
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -14,12 +16,18 @@ from authserver.endpoints import Endpoint, Room
 from authserver.errors import UntrustedRequest
 from authserver.events import LoggedOut
 from authserver.messages import Answer, Cookie, Page, Params, Redirect, Request, Text
+from authserver.outbound import OutboundError
 from authserver.rules import logout as rules
 from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
-from authserver.store import journal
+from authserver.store import journal, once
+from authserver.store.connections import find_connection
+from authserver.store.issued import digest
 from authserver.store.registered import Client, find_client, find_tenant_setting
+from authserver.store.upstream import add_upstream_logout, return_after_logout
 from authserver.tenant import Tenant
+
+log = logging.getLogger("authserver")
 
 _MISMATCH = "The URL to return to is not in the list of Allowed Logout URLs."
 
@@ -37,8 +45,45 @@ def v2_logout(request: Request, tenant: Tenant) -> Answer:
         raise UntrustedRequest(_MISMATCH)
     if return_to is None and client and allowed:
         return_to = allowed[0]
+    elsewhere = _elsewhere(request, return_to, tenant)
     cookie = _end(request, tenant)
+    if elsewhere is not None:
+        return Redirect(elsewhere, (cookie,))
     return Redirect(return_to, (cookie,)) if return_to else Text("OK", cookies=(cookie,))
+
+
+def _elsewhere(request: Request, return_to: str | None, tenant: Tenant) -> str | None:
+    """Where the provider ends its own session, if `federated` asks for that, whatever its value. None for whoever has
+    no session of a provider's, or when it cannot be asked: the logout here never depends on it.
+    """
+    if not any(name == "federated" for name, _ in request.query.pairs):
+        return None
+    with tenant.database.read() as db:
+        session = sessions.current(db, request, tenant)
+        connection = find_connection(db, session.connection) if session and session.connection else None
+    if connection is None:
+        return None
+    from authserver.connections import oidc  # half a second, for those who need it
+
+    state = secrets.token_urlsafe(32)
+    try:
+        url = oidc.logout_url(connection, state, tenant)
+    except OutboundError as error:
+        log.warning("federated logout: %s: %s", connection.name, error)
+        return None
+    if url is not None:
+        with tenant.database.write() as db:
+            add_upstream_logout(db, state, return_to, tenant.now() + tenant.settings.interaction_lifetime)
+    return url
+
+
+def after_federated_logout(request: Request, tenant: Tenant) -> Answer:
+    """Back from a provider's logout, and on to where the application wanted. Only our own record says where."""
+    state = request.query.opaque("state") or ""
+    with tenant.database.write() as db:
+        is_ours = once.spend_upstream_logout(db, digest(state), tenant.now())
+        return_to = return_after_logout(db, state) if is_ours else None
+    return Redirect(return_to) if return_to else Page("logged_out.html")
 
 
 def oidc_logout(request: Request, tenant: Tenant) -> Answer:
@@ -118,6 +163,7 @@ def _metadata(tenant: Tenant) -> dict[str, object]:
 ROOM = Room(
     endpoints=(
         Endpoint("/v2/logout", {"GET": v2_logout}, "person"),
+        Endpoint("/v2/logout/callback", {"GET": after_federated_logout}, "person"),
         Endpoint("/oidc/logout", {"GET": oidc_logout, "POST": oidc_logout}, "person"),
     ),
     metadata=_metadata,

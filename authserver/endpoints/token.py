@@ -20,7 +20,7 @@ def token(request: Request, tenant: Tenant) -> Answer:
         raise UnsupportedGrantType
     if not client.may_use(grant_type):
         raise GrantTypeNotAllowed(f"Grant type '{grant_type}' not allowed for the client.")
-    response = exchange(TokenRequest(grant_type, request.body), client, tenant)
+    response = exchange(TokenRequest(grant_type, request.body, request), client, tenant)
     return Json(response.members())
 
 

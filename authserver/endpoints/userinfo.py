@@ -18,11 +18,11 @@ from authserver.tenant import Tenant
 
 def userinfo(request: Request, tenant: Tenant) -> Answer:
     """The claims that the access token's scope opens, as they are now."""
-    user, scope = _authorize(request, tenant)
-    return Json(claims.about(user, scope, tenant.policy))
+    user, scope, custom = _authorize(request, tenant)
+    return Json(claims.about(user, scope, tenant.policy, custom))
 
 
-def _authorize(request: Request, tenant: Tenant) -> tuple[User, list[str]]:
+def _authorize(request: Request, tenant: Tenant) -> tuple[User, list[str], dict[str, object]]:
     of, now = issued.digest(_bearer(request)), tenant.now()
     with tenant.database.read() as db:
         found = issued.find_access_token(db, of)
@@ -34,7 +34,7 @@ def _authorize(request: Request, tenant: Tenant) -> tuple[User, list[str]]:
     scope = token.scope.split()
     if OPENID not in scope or tenant.url("/userinfo") not in token.audience:
         raise InsufficientScope(OPENID)
-    return user, scope
+    return user, scope, (found[0][1].claims or {}).get("id_token", {})
 
 
 def _bearer(request: Request) -> str:

@@ -4,10 +4,11 @@ Done: RFC 6749 §4.4 · RFC 9068 §2.2 (`sub` names the client, in a form that n
 Left out: refresh tokens (RFC 6749 §4.4.3 says they should not be) and ID tokens (there is no person).
 """
 
+from authserver import personalising
 from authserver.errors import MissingParameter, NoClientGrant, ServiceNotEnabled, UnauthorizedClient
 from authserver.events import ClientCredentialsExchanged
 from authserver.messages import TokenRequest, TokenResponse
-from authserver.rules.scopes import narrowed, parse_scope
+from authserver.rules.scopes import narrowed, parse_scope, personalised
 from authserver.store.registered import Client, find_client_grant, find_resource_server
 from authserver.tenant import Tenant
 from authserver.tokens import signed_access_token
@@ -35,6 +36,10 @@ def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResp
         if allowed is None:
             raise NoClientGrant
         scope = narrowed(parse_scope(request.params.opaque("scope")), allowed, tenant.policy)
+    outcome = personalising.at_credentials_exchange(request, client, identifier, scope, allowed, tenant)
+    personalising.obey(outcome, client.client_id, None, tenant)
+    scope = personalised(scope, outcome.kept())
+    with tenant.database.read() as db:
         token = signed_access_token(
             tenant.keyring.signer(db, now),
             tenant,
@@ -43,8 +48,10 @@ def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResp
             subject=f"{client.client_id}@clients",
             audience=[identifier],
             scope=scope,
+            permissions=scope,  # a client's permissions are its grant
             now=now,
             gty="client-credentials",
+            custom=outcome.access_token,
         )
     tenant.record(ClientCredentialsExchanged(client.client_id))
     return TokenResponse(access_token=token, expires_in=api.token_lifetime, scope=scope)

@@ -5,7 +5,7 @@ Left out: the `claims` parameter (§5.5), aggregated and distributed claims (§5
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from authserver.dialects import Policy
@@ -36,11 +36,18 @@ _BY_SCOPE = {
 SUPPORTED = ["sub", *(claim for claims in _BY_SCOPE.values() for claim in claims)]
 
 
-def about(user: User, scope: Iterable[str], policy: Policy) -> dict[str, object]:
-    """`sub` and the claims that `scope` opens, as ID token and userinfo say them."""
-    known = {**_defaults(user), **user.profile, "sub": user.user_id, "updated_at": _updated_at(user, policy)}
+def about(
+    user: User, scope: Iterable[str], policy: Policy, custom: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """`sub` and the claims that `scope` opens, as ID token and userinfo say them.
+
+    `custom` are the claims of Actions: a profile claim among them is said under the same scope, others always.
+    """
+    said = {**_defaults(user), **user.profile, "updated_at": _updated_at(user, policy), **(custom or {})}
+    known = {**said, "sub": user.user_id}
     wanted = ["sub", *(claim for value in scope for claim in _BY_SCOPE.get(value, ()))]
-    return {claim: known[claim] for claim in wanted if known.get(claim) is not None}
+    own = {claim: value for claim, value in (custom or {}).items() if claim not in SUPPORTED}
+    return {**own, **{claim: known[claim] for claim in wanted if known.get(claim) is not None}}
 
 
 def _defaults(user: User) -> dict[str, object]:

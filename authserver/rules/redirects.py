@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 _REFUSED = re.compile(r"[^\x21-\x7E]|[\\@#]")
 _LOOPBACK_LITERAL = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):.+")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):.+")
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -29,15 +31,15 @@ def is_registrable(uri: str) -> bool:
     scheme = _SCHEME.fullmatch(uri)
     if not is_wellformed(uri) or not scheme or "*" in uri:
         return False
-    if scheme[1] not in ("http", "https"):
-        return "." in scheme[1]
+    if scheme[1].lower() not in ("http", "https"):
+        return "." in scheme[1]  # in the letters of the app's own name, which nothing here folds
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
     # The host will stand in a Content-Security-Policy, where other characters would mean something.
-    if not host or not _HOST.fullmatch(host) or not uri.startswith(scheme[1] + "://"):
+    if not host or not _HOST.fullmatch(host) or not uri.startswith(("http://", "https://")):
         return False
     return scheme[1] == "https" or host in LOOPBACK_HOSTS
 
@@ -58,6 +60,21 @@ def is_verifiable(uri: str) -> bool:
     """False where any program on the machine can be the receiver: loopback and private-use schemes (RFC 8252 §8.6)."""
     parts = urlsplit(uri)
     return parts.scheme == "https" and parts.hostname not in LOOPBACK_HOSTS
+
+
+def origin(uri: str) -> str | None:
+    """The origin of a well-formed URI, as browsers write it: without default port. A private-use scheme has none."""
+    parts = urlsplit(uri)
+    if parts.scheme not in _DEFAULT_PORTS:
+        return None
+    host = parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{host}"
+
+
+def frame_source(redirect_uri: str) -> str:
+    """The CSP source for pages of this redirect URI's origin, and of no other."""
+    source = origin(redirect_uri)
+    return source if source and "[" not in source else "'none'"  # CSP's grammar has no IPv6 literals
 
 
 def form_target(redirect_uri: str) -> str:

@@ -1,11 +1,12 @@
 """Scopes and the API they are for.
 
 Done: RFC 6749 §3.3 and §6 · OpenID Connect Core §3.1.2.1, §5.4, §11 · RFC 8707 §2 with a single resource.
-Left out: several resources in one request (RFC 8707 §2.2); permissions of roles.
+Left out: several resources in one request (RFC 8707 §2.2).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from authserver.dialects import Policy
 from authserver.errors import InvalidScope, InvalidTarget
@@ -40,6 +41,25 @@ def grantable(
         raise InvalidScope
     offline = client.may_use(REFRESH_TOKEN) and (api is None or api.allow_offline_access)
     return tuple(scope for scope in requested if scope in known and (scope != OFFLINE_ACCESS or offline))
+
+
+def permitted(scope: Iterable[str], api: ResourceServer | None, permissions: Iterable[str]) -> tuple[str, ...]:
+    """What of `scope` this person may have: where the API enforces its policies, its scopes need a permission each.
+
+    RFC 6749 §3.3 leaves it to the server to grant less than was asked for; the answer's `scope` tells.
+    """
+    if api is None or not api.enforce_policies:
+        return tuple(scope)
+    allowed = {*IDENTITY_SCOPES, *permissions}
+    return tuple(value for value in scope if value in allowed)
+
+
+def personalised(scope: Iterable[str], claims: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """`scope` after the tenant's Actions, which may grant what nobody asked for and take what was permitted."""
+    if not claims:
+        return tuple(scope)
+    removed, added = claims.get("removed", ()), claims.get("added", ())
+    return tuple(dict.fromkeys([*(value for value in scope if value not in removed), *added]))
 
 
 def check_target(params: Params, audience: str | None, policy: Policy) -> None:

@@ -27,7 +27,7 @@ def digest(artefact: str) -> bytes:
 class Grant:
     """What the user let this client have. `scope` is space-separated; times in epoch seconds.
 
-    `claims` are those that Actions added, as `{"id_token": {…}, "access_token": {…}}`.
+    `claims` is what Actions want: `{"id_token": {…}, "access_token": {…}, "added": […], "removed": […]}`.
     """
 
     grant_id: str
@@ -40,7 +40,7 @@ class Grant:
     auth_time_asked: bool
     created_at: int
     revoked_at: int | None = None
-    claims: dict[str, dict[str, Any]] | None = None
+    claims: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,12 @@ _INSERT_ACCESS = insert_or_nothing(access_tokens).on_conflict_do_nothing()
 _REVOKE_GRANT = (
     update(grants)
     .where(grants.c.grant_id == bindparam("of"), grants.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_SET_CLAIMS = update(grants).where(grants.c.grant_id == bindparam("of")).values(claims=bindparam("said"))
+_REVOKE_GRANTS_OF = (
+    update(grants)
+    .where(grants.c.user_id == bindparam("user"), grants.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
 _REVOKE_ACCESS = (
@@ -217,6 +223,16 @@ def add(db: Connection, *artefacts: Grant | AuthorizationCode | RefreshToken | A
 def revoke_grant(db: Connection, grant_id: str, now: int) -> None:
     """End the family: every code and token of this grant is dead from here on."""
     db.execute(_REVOKE_GRANT, {"of": grant_id, "now": now})
+
+
+def set_claims(db: Connection, grant_id: str, claims: dict[str, Any] | None) -> None:
+    """What Actions now want in the tokens of this grant."""
+    db.execute(_SET_CLAIMS, {"of": grant_id, "said": claims})
+
+
+def revoke_grants_of(db: Connection, user_id: str, now: int) -> None:
+    """End every family of this user, with every client."""
+    db.execute(_REVOKE_GRANTS_OF, {"user": user_id, "now": now})
 
 
 def touch_refresh_token(db: Connection, of: bytes, expires_at: int | None, idle_expires_at: int | None) -> bool:

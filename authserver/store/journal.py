@@ -1,6 +1,6 @@
 """The ledger of events, written in the same transaction as what they tell of."""
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from authserver.events import Event
 from authserver.store.engine import HAPPENED
@@ -8,6 +8,7 @@ from authserver.store.tables import events
 
 _RECORD = insert(events)
 _ALL = select(events).order_by(events.c.id)
+_LAST = select(events).order_by(events.c.id.desc()).limit(bindparam("most"))
 
 
 def record(db: Connection, now: int, event: Event) -> None:
@@ -21,6 +22,7 @@ def record(db: Connection, now: int, event: Event) -> None:
             "user_id": event.user_id,
             "grant_id": event.grant_id,
             "reason": event.reason,
+            "connection": event.connection,
         },
     )
     db.info[HAPPENED].append(event)
@@ -29,3 +31,8 @@ def record(db: Connection, now: int, event: Event) -> None:
 def read(db: Connection) -> list[dict[str, object]]:
     """Every event, oldest first."""
     return [dict(row) for row in db.execute(_ALL).mappings()]
+
+
+def read_last(db: Connection, most: int) -> list[dict[str, object]]:
+    """The newest `most`, oldest first."""
+    return [dict(row) for row in db.execute(_LAST, {"most": most}).mappings()][::-1]

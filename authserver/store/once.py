@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from authserver.store.tables import authorization_codes, device_codes, interactions, refresh_tokens
+from authserver.store.tables import (
+    authorization_codes,
+    device_codes,
+    interactions,
+    refresh_tokens,
+    tickets,
+    upstream_logins,
+    upstream_logouts,
+)
 
 CODE_ATTEMPTS = 5
 """How often a code may be presented with any verifier before it is void (security case TK15)."""
@@ -35,6 +43,9 @@ def _gate(table: Any) -> ReturningUpdate[Any]:
 
 _INTERACTION = _gate(interactions)
 _CODE = _gate(authorization_codes)
+_TICKET = _gate(tickets)
+_UPSTREAM_LOGIN = _gate(upstream_logins)
+_UPSTREAM_LOGOUT = _gate(upstream_logouts)
 
 _CODE_ATTEMPT = (
     update(authorization_codes)
@@ -128,9 +139,24 @@ def spend_interaction(db: Connection, digest: bytes, now: int) -> bool:
     return _passed(db.execute(_INTERACTION, {"of": digest, "now": now}).one_or_none())
 
 
+def spend_upstream_login(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that continues after this login elsewhere."""
+    return _passed(db.execute(_UPSTREAM_LOGIN, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_upstream_logout(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that continues after this logout elsewhere."""
+    return _passed(db.execute(_UPSTREAM_LOGOUT, {"of": digest, "now": now}).one_or_none())
+
+
 def spend_code(db: Connection, digest: bytes, now: int) -> bool:
     """True for the one caller that redeems this authorization code."""
     return _passed(db.execute(_CODE, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_ticket(db: Connection, digest: bytes, now: int) -> bool:
+    """True for the one caller that follows this mailed link to its end."""
+    return _passed(db.execute(_TICKET, {"of": digest, "now": now}).one_or_none())
 
 
 def reserve_code_attempt(db: Connection, digest: bytes) -> bool:

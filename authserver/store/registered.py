@@ -20,6 +20,9 @@ DATABASE = "Username-Password-Authentication"
 
 DAY = 86400
 
+AUTHZ = "_authz"
+"""How a `token_dialect` ends whose access tokens carry `permissions`."""
+
 
 class _Settings:
     """Reads itself from the JSON column, in which only known members stand."""
@@ -54,6 +57,7 @@ class ClientSettings(_Settings):
     id_token_lifetime: int = 36000
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
+    client_metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,15 @@ class ResourceServer(_Settings):
     scopes: dict[str, str] = field(default_factory=dict)
     allow_offline_access: bool = False
     token_lifetime: int = DAY
+    enforce_policies: bool = False
     token_dialect: str | None = None
     signing_alg: str = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
+
+    @property
+    def looks_at_permissions(self) -> bool:
+        """Whether anything about its tokens depends on what a person may do."""
+        return self.enforce_policies or (self.token_dialect or "").endswith(AUTHZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +175,19 @@ def find_user(db: Connection, user_id: str) -> User | None:
     return User(*row) if row else None
 
 
-def find_user_by_name(db: Connection, username: str) -> User | None:
-    """The user whose name or email means `username`."""
-    row = db.execute(_USER_BY_NAME, {"username_key": username_key(username)}).one_or_none()
+def find_user_by_name(db: Connection, username: str, connection: str = DATABASE) -> User | None:
+    """The user of this database whose name or email means `username`."""
+    row = db.execute(_USER_BY_NAME, {"username_key": account_key(connection, username)}).one_or_none()
     return User(*row) if row else None
+
+
+def account_key(connection: str, username: str) -> str:
+    """What is unique of an account: one name may stand in two databases, once in each.
+
+    The line break separates them, because no name keeps one.
+    """
+    key = username_key(username)
+    return key if connection == DATABASE else f"{connection}\n{key}"
 
 
 def username_key(username: str) -> str:

@@ -9,16 +9,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+def config() -> Config:
+    """Where the history lies."""
+    found = Config()
+    found.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    found.set_main_option("path_separator", "os")
+    return found
 
 
 def head_revision() -> str | None:
     """The newest revision that this code knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return ScriptDirectory.from_config(config()).get_current_head()
 
 
 def current_revision(db: Connection) -> str | None:
@@ -28,6 +29,6 @@ def current_revision(db: Connection) -> str | None:
 
 def upgrade(db: Connection) -> None:
     """Bring the database to the newest revision, in the caller's transaction."""
-    config = _config()
-    config.attributes["connection"] = db
-    command.upgrade(config, "head")
+    history = config()
+    history.attributes["connection"] = db
+    command.upgrade(history, "head")

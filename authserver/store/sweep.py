@@ -18,10 +18,17 @@ from authserver.store.tables import (
     interactions,
     login_attempts,
     login_sessions,
+    outbox,
     refresh_tokens,
+    tickets,
+    upstream_logins,
+    upstream_logouts,
 )
 
 DAY = 86400
+
+MAILS_KEPT = 30 * DAY
+"""Seconds that a mail lies in the outbox; its link died long before."""
 
 _NOW: BindParameter[Any] = bindparam("now")
 _YESTERDAY: BindParameter[Any] = bindparam("yesterday")
@@ -52,6 +59,8 @@ _EXTINCT = select(grants.c.grant_id).where(
 
 _SWEEPS = {
     "interactions": delete(interactions).where(interactions.c.expires_at <= _YESTERDAY),
+    "upstream logins": delete(upstream_logins).where(upstream_logins.c.expires_at <= _YESTERDAY),
+    "upstream logouts": delete(upstream_logouts).where(upstream_logouts.c.expires_at <= _YESTERDAY),
     "login attempts": delete(login_attempts).where(login_attempts.c.since <= _YESTERDAY),
     "login sessions": delete(login_sessions).where(
         or_(
@@ -60,6 +69,8 @@ _SWEEPS = {
             login_sessions.c.auth_time <= bindparam("logged_in_before"),
         )
     ),
+    "tickets": delete(tickets).where(tickets.c.expires_at <= _YESTERDAY),
+    "mails": delete(outbox).where(outbox.c.at <= bindparam("mailed_before")),
     # One that was never redeemed gave nothing that a replay could endanger.
     "codes": delete(authorization_codes).where(
         authorization_codes.c.expires_at <= _YESTERDAY,
@@ -83,6 +94,7 @@ def sweep(db: Connection, now: int, settings: Settings) -> dict[str, int]:
     moment = {
         "now": now,
         "yesterday": now - DAY,
+        "mailed_before": now - MAILS_KEPT,
         "unseen_since": now - DAY - settings.idle_session_lifetime,
         "logged_in_before": now - DAY - settings.session_lifetime,
     }

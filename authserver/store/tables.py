@@ -89,6 +89,15 @@ users = Table(
     _at("last_login", nullable=True),
 )
 
+# Where people come from: `settings` holds what its strategy needs.
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("strategy", String(32), nullable=False),
+    Column("settings", JSON, nullable=False),
+)
+
 roles = Table(
     "roles",
     metadata,
@@ -146,6 +155,7 @@ login_sessions = Table(
     _at("auth_time"),
     _at("last_seen_at"),
     _at("ended_at", nullable=True),
+    Column("connection", String(128)),
 )
 
 login_attempts = Table(
@@ -168,6 +178,55 @@ interactions = Table(
     Column("decision", String(16)),
     _at("used_at", nullable=True),
     _digest("device", primary_key=False, nullable=True),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _digest(),
+    Column("purpose", String(32), nullable=False),
+    Column("user_id", ForeignKey("users.user_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("email", String, nullable=False),
+    Column("client_id", String(255)),
+    _at("expires_at"),
+    _at("used_at", nullable=True),
+)
+
+# Mail that never leaves. The one place where something secret, the link, can be read (decision 0007).
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _at("at"),
+    Column("to", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("body", String, nullable=False),
+    Column("link", String),
+)
+
+# A person on the way through somebody else's login. `identity` is what a SAML response said, until the browser that
+# brought it comes back with the ticket.
+upstream_logins = Table(
+    "upstream_logins",
+    metadata,
+    _digest(),
+    Column("connection", String(128), nullable=False),
+    _at("started_at"),
+    _at("expires_at"),
+    Column("ticket_digest", LargeBinary(32)),
+    Column("identity", JSON),
+    _at("used_at", nullable=True),
+)
+
+# A browser that was sent to log out elsewhere, and where it goes from there.
+upstream_logouts = Table(
+    "upstream_logouts",
+    metadata,
+    _digest(),
+    Column("return_to", String),
+    _at("expires_at"),
+    _at("used_at", nullable=True),
 )
 
 # What was issued -------------------------------------------------------------------------------------------------
@@ -263,4 +322,5 @@ events = Table(
     Column("user_id", String(255)),
     Column("grant_id", String(64)),
     Column("reason", String),
+    Column("connection", String(128)),
 )

@@ -87,15 +87,6 @@ def test_API3_token_in_the_query_is_refused_also_beside_the_header(
     assert query["access_token"] not in "".join(r.getMessage() for r in caplog.records if r.name != "httpx2")
 
 
-def test_API22_no_origin_is_reflected(api: TestClient, issuer: FakeIssuer) -> None:
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:8000"):
-        headers = {"Origin": origin, "Cookie": "a=b", **bearer(issuer.token())}
-        preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
-        for response in (api.get("/me", headers=headers), api.options("/me", headers=preflight)):
-            assert not [name for name in response.headers if name.startswith("access-control-")]
-    assert api.options("/me", headers=preflight).status_code == 405
-
-
 def test_HT1_a_declared_body_over_the_limit_is_refused_unread(api: TestClient) -> None:
     response = api.post("/notes", content=b"x" * 40_000)
     assert (response.status_code, response.json()["error"]) == (413, "invalid_request")

@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from authserver.settings import DEMO_TENANT
 from authserver.store.engine import Database
+from authserver.store.outbox import mails
 from authserver.store.tables import metadata
 from tests.processes import ROOT, environment, served, started
 from tests.stage import ALICE, API, CALLBACK, Browser, Pkce, answer, http_client, request_parameters
@@ -79,6 +80,7 @@ def play(directory: Path, database_url: str) -> Play:
         api = stack.enter_context(started(directory, "api", **talkative))
         actor = _Actor(played, Browser(server.issuer), stack.enter_context(http_client()), api.url)
         actor.right_places()
+        actor.mailed_links(database_url)
         actor.wrong_places()
         _break(database_url)
         with suppress(httpx2.HTTPError):
@@ -132,12 +134,13 @@ class _Actor:
         self.played.places[f"{len(self.played.places)} {response.request.method} {response.url.path}"] = page.encode()
 
     def _without_its_own_state(self, response: httpx2.Response, page: str) -> str:
-        """A form names the interaction that its own URL names, once; and what was typed as a name is shown again."""
+        """A form, and links to pages of ours, name the interaction that the page's own URL names."""
         state = parse_qs(urlsplit(str(response.url)).query).get("state", [""])[0]
         self.played.states.add(state)
         hidden = f'<input type="hidden" name="state" value="{state}">'
         assert page.count(hidden) <= 1
-        return page.replace(hidden, "")
+        ours = "".join(('href="/u/[a-z/-]+[?]state=', re.escape(state), '"'))
+        return re.sub(ours, "", page.replace(hidden, ""))
 
     def right_places(self) -> None:
         """The whole flow: log in after a mistake, redeem, call, refresh, reuse, replay."""
@@ -180,6 +183,25 @@ class _Actor:
         self._token(grant_type="authorization_code", code=known["unknown code"], redirect_uri=CALLBACK)
         self.http.get(self.issuer + "metrics")
 
+    def mailed_links(self, database_url: str) -> None:
+        """Somebody signs up, forgets the password, and chooses a new one with the link in the mail."""
+        known = self.played.secrets
+        known |= {name: f"Down-{secrets.token_urlsafe(12)}-4" for name in ("first password", "second password")}
+        person = {"email": "dinah@example.com", "connection": "Username-Password-Authentication"}
+        signing_up = {"client_id": "native-app", "password": known["first password"], **person}
+        assert self.http.post(self.issuer + "dbconnections/signup", json=signing_up).status_code == 200
+        assert self.http.post(self.issuer + "dbconnections/change_password", json=person).status_code == 200
+        database = Database(database_url)
+        with database.read() as db:
+            link = mails(db, "dinah@example.com")[-1].link or ""
+        database.close()
+        known["ticket"] = link.partition("?ticket=")[2]
+        choice = {"ticket": known["ticket"], "password": known["second password"]}
+        assert self.http.post(self.issuer + "u/reset-password", data=choice).status_code == 200
+        for _ in range(2):
+            assert self.http.get(link).status_code == 400
+            assert self.http.post(self.issuer + "u/reset-password", data=choice).status_code == 400
+
     def wrong_places(self) -> None:
         """Each secret in the query, the path, the body, under wrong names, in headers, and in what is no HTTP."""
         for secret in list(self.played.secrets.values()):
@@ -205,8 +227,10 @@ class _Actor:
             self.http.post(self.issuer + "oauth/revoke", data={"client_id": "native-app", "token": secret})
             self.browser.get(self.issuer + "authorize", **request_parameters(Pkce(), redirect_uri=f"http://x/{secret}"))
             self.browser.get(self.issuer + "authorize", **request_parameters(Pkce(), id_token_hint=secret))
-            for path in ("u/login", "u/consent", "authorize/resume"):
-                self.browser.get(self.issuer + path, state=secret)
+            for path in ("u/login", "u/consent", "authorize/resume", "u/signup", "u/reset-password"):
+                self.browser.get(self.issuer + path, state=secret, ticket=secret)
+            fields = dict.fromkeys(("client_id", "connection", "email", "password", "user_metadata"), secret)
+            self.http.post(self.issuer + "dbconnections/signup", json=fields)
             self.browser.get(self.issuer + "oidc/logout", id_token_hint=secret, state=secret)
             self.http.post(self.issuer + "u/login", data={"username": secret, "password": secret, "state": secret})
         self.http.get(self.issuer + "metrics")

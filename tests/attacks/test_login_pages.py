@@ -172,15 +172,22 @@ def test_LO8_markup_is_text_everywhere(stage: Stage) -> None:
     wrong = browser.submit(login, username=MARKUP, password=MARKUP, action="default")
     consent = browser.log_in(login)
     assert "/u/consent" in str(consent.url)
+    asked = {"login_hint": MARKUP, "screen_hint": "signup", "prompt": "login"}
+    signup = browser.follow(stage.authorize(browser, state=MARKUP, **asked))
+    weak = browser.submit(signup, username=MARKUP, password=MARKUP, action="default")
+    reset = browser.get(f"{stage.issuer}u/reset-password/request", state=interaction_of(signup))
+    sent = browser.submit(reset, username="@" + MARKUP, action="default")
     errors = [stage.authorize(browser, client_id=MARKUP), stage.authorize(browser, redirect_uri=MARKUP)]
     errors += [browser.get(f"{stage.issuer}u/login", state=MARKUP, error=MARKUP, error_description=MARKUP)]
-    for page in (login, wrong, consent, *errors):
+    shown = (login, wrong, signup, weak, reset, sent, consent)
+    for page in (*shown, *errors):
         assert page.headers["content-type"].startswith("text/html")
         assert "<img src=x" not in page.text
         assert "<script" not in page.text
         assert "49" not in re.findall(r"<p[^>]*>([^<]*)", page.text)
-        assert not re.search(r'(?:href|src|action|formaction)="(?!/static/)', page.text)
-    for page in (login, wrong, consent):
+        # Links lead to pages of ours with the state of this interaction, and nowhere else.
+        assert not re.search(r'(?:href|src|action|formaction)="(?!/static/|/u/[a-z/-]+\?state=[\w-]{43}")', page.text)
+    for page in shown:
         assert html.escape(MARKUP).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in page.text
     for page in errors:
         assert "onerror" not in page.text

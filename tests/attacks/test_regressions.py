@@ -87,7 +87,7 @@ def test_HT4_two_lengths_are_refused(stage: Stage) -> None:
 
 
 def test_HT10_static_files_are_what_they_say(stage: Stage) -> None:
-    for name in ("understudy.css", "icon.svg", "form_post.js"):
+    for name in ("understudy.css", "icon.svg", "form_post.js", "web_message.js"):
         response = stage.http.get(f"/static/{name}")
         assert (response.status_code, response.headers["x-content-type-options"]) == (200, "nosniff")
 

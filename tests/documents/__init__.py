@@ -4,13 +4,19 @@ from tests.documents.dialects import dialects_page
 from tests.documents.layout import ROOT
 from tests.documents.map import SERVICES, DocumentError, map_page, tests
 from tests.documents.settings import settings_page
+from tests.documents.tenant_import import tenant_import_page
 
 __all__ = ["ROOT", "SERVICES", "DocumentError", "documents", "stale", "tests"]
 
 
 def documents() -> dict[str, str]:
     """Every generated page: its path, and its text as it should be."""
-    return {"docs/map.md": map_page(), "docs/dialects.md": dialects_page(), "docs/settings.md": settings_page()}
+    return {
+        "docs/map.md": map_page(),
+        "docs/dialects.md": dialects_page(),
+        "docs/settings.md": settings_page(),
+        "docs/tenant-import.md": tenant_import_page(),
+    }
 
 
 def stale() -> list[str]:

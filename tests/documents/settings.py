@@ -63,7 +63,8 @@ def _pydantic_rows(of: type[BaseSettings], besides: type[BaseSettings] | None = 
     prefix = of.model_config.get("env_prefix", "")
     for name, field in of.model_fields.items():
         if besides is None or name not in besides.model_fields:
-            flag = f"`--{name.replace('_', '-')}`"
+            is_positional = any("Positional" in str(each) for each in field.metadata)
+            flag = f"`{name.upper()}`" if is_positional else f"`--{name.replace('_', '-')}`"
             yield f"`{prefix}{name.upper()}`", flag, _default(field.default), _meaning(field)
 
 
@@ -84,7 +85,9 @@ def _default(value: object) -> str:
         return f"`{value.resolve().relative_to(ROOT).as_posix()}`"
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "" if value in (None, "", ()) else f"`{value}`"
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    return "" if value in (None, "", {}) else f"`{value}`"
 
 
 def _client_rows() -> Iterator[tuple[str, ...]]:

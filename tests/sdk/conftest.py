@@ -1,103 +1,133 @@
-"""A freshly started server for other people's SDKs, and a person with a browser, in nothing but the standard library.
+"""A freshly started server for other people's SDKs, one line for each SDK and scenario.
 
-These tests run in an environment of their own (`make test-sdk`); the server runs in the project's.
+These tests run in an environment of their own (`make test-sdk`); the servers run in the project's.
 """
 
-import base64
-import hashlib
-import http.cookiejar
 import os
-import re
-import secrets
-import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
-from dataclasses import dataclass, field
-from pathlib import Path
+import shutil
 
 import pytest
+from house import ROOT, Authority, Ports, authserver, notes_api
+from person import Person
+from proves import title, told
 
-ROOT = Path(__file__).parents[2]
-PYTHON = os.environ.get("UNDERSTUDY_PYTHON", str(ROOT / ".venv/bin/python"))
-CALLBACKS = {"native-app": "http://127.0.0.1:8400/callback", "web-app": "http://localhost:3001/callback"}
-SCOPE = "openid profile email offline_access read:notes"
+# Two more applications than the demo tenant has: what the console offers, and these SDKs can do.
+_MORE_CLIENTS = """
+  - name: Notes (browser app that is trusted on this machine)
+    client_id: spa-trusted
+    app_type: spa
+    token_endpoint_auth_method: none
+    grant_types: [authorization_code, refresh_token]
+    callbacks: [http://localhost:3000]
+    allowed_logout_urls: [http://localhost:3000]
+    web_origins: [http://localhost:3000]
+    skip_non_verifiable_callback_uri_confirmation_prompt: true
+    refresh_token: {rotation_type: rotating, expiration_type: expiring, leeway: 0}
+
+  - name: Notes (web app whose refresh tokens rotate)
+    client_id: web-rotating
+    app_type: regular_web
+    token_endpoint_auth_method: client_secret_basic
+    grant_types: [authorization_code, refresh_token]
+    callbacks: [http://localhost:3001/callback]
+    allowed_logout_urls: [http://localhost:3001]
+    refresh_token: {rotation_type: rotating, expiration_type: expiring, leeway: 0}
+"""
 
 
-class _StopAtCallbacks(urllib.request.HTTPRedirectHandler):
-    """Follows redirects on the server, as a browser does, and stops at those that leave it."""
-
-    def __init__(self, issuer: str) -> None:
-        self.issuer = issuer
-
-    def redirect_request(self, req, fp, code, msg, headers, newurl):
-        return super().redirect_request(req, fp, code, msg, headers, newurl) if newurl.startswith(self.issuer) else None
+def pytest_sessionstart():
+    """What each scenario proves is there to be read."""
+    told()
 
 
-@dataclass
-class Server:
-    issuer: str
-    client_secrets: dict[str, str]
-    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-
-    @property
-    def domain(self) -> str:
-        return self.issuer.removeprefix("http://").removesuffix("/")
-
-    def code(self, client_id: str, *, pkce: bool = True) -> str:
-        """Log in as Alice, allow, and take the code from the callback."""
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
-        parameters = {
-            "response_type": "code",
-            "client_id": client_id,
-            "redirect_uri": CALLBACKS[client_id],
-            "audience": "https://notes.example/api",
-            "scope": SCOPE,
-            "state": "xyz",
-            "nonce": "n-1",
-            **({"code_challenge": challenge, "code_challenge_method": "S256"} if pkce else {}),
-        }
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar, _StopAtCallbacks(self.issuer))
-        page = browser.open(f"{self.issuer}authorize?{urllib.parse.urlencode(parameters)}")
-        page = self._submit(browser, page, username="alice@example.com", password="understudy")
-        if not isinstance(page, urllib.error.HTTPError):
-            page = self._submit(browser, page)
-        query = urllib.parse.urlsplit(page.headers["Location"]).query
-        return urllib.parse.parse_qs(query)["code"][0]
-
-    def _submit(self, browser, page, **fields):
-        hidden = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.read().decode()))
-        body = urllib.parse.urlencode({**hidden, **fields, "action": "default"}).encode()
-        try:
-            return browser.open(page.url, body)
-        except urllib.error.HTTPError as redirect:
-            return redirect
+def pytest_report_teststatus(report, config):
+    """A line for each scenario instead of a letter: `auth0-python · refresh rotates: passed`."""
+    if report.when != "call" and report.outcome == "passed":
+        return None
+    outcome = "passed" if report.passed else "skipped" if report.skipped else "FAILED"
+    file, _, name = report.location
+    sdk, scenario = title(config.rootpath / file, name)
+    return report.outcome, f"{sdk} · {scenario}: {outcome}\n", outcome
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("authserver")
-    tenant = directory / "tenant.yaml"
+def authority(tmp_path_factory):
+    """Trusted by whatever this process starts, and by the HTTP clients in it."""
+    made = Authority(tmp_path_factory.mktemp("authority"))
+    trust = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    before = {name: os.environ.get(name) for name in trust}
+    os.environ.update(dict.fromkeys(trust, str(made.itself)))
+    yield made
+    for name, value in before.items():
+        os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture(scope="session")
+def ports() -> Ports:
+    return Ports()
+
+
+@pytest.fixture(scope="session")
+def tenant(ports) -> str:
+    """The demo tenant, with its applications on this run's ports."""
+    demo = (ROOT / "authserver/tenant.yaml").read_text(encoding="utf-8")
     # A server-side app on auth0-python sends a secret or a verifier, never both: the registration says so.
-    web_app = "    client_id: web-app\n"
-    demo = (ROOT / "authserver/tenant.yaml").read_text()
+    web_app, behind = "    client_id: web-app\n", "\nresourceServers:"
     assert web_app in demo
-    tenant.write_text(demo.replace(web_app, web_app + "    allow_insecure_missing_pkce: true\n"))
-    environment = {
-        **os.environ,
-        "AUTHSERVER_DATABASE_URL": f"sqlite:///{directory / 'authserver.db'}",
-        "AUTHSERVER_TENANT": str(tenant),
-    }
-    common = {"env": environment, "cwd": ROOT, "text": True, "stdout": subprocess.PIPE}
-    seeded = subprocess.run([PYTHON, "-m", "authserver", "seed"], check=True, **common)
-    made = dict(re.findall(r"client_id=(\S+) client_secret=(\S+)", seeded.stdout))
-    process = subprocess.Popen([PYTHON, "-m", "authserver", "serve", "--port", "0"], **common)
-    try:
-        ready = process.stdout.readline().split()
-        assert ready[:1] == ["READY"], ready
-        yield Server(ready[1], made)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        process.stdout.close()
+    assert behind in demo
+    demo = demo.replace(web_app, web_app + "    allow_insecure_missing_pkce: true\n")
+    demo = demo.replace(behind, _MORE_CLIENTS + behind)
+    for written, port in (("3000", ports.spa), ("3001", ports.web)):
+        demo = demo.replace(f"http://localhost:{written}", f"http://localhost:{port}")
+    return demo
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, tenant):
+    with authserver(tmp_path_factory.mktemp("http"), tenant) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def secure_server(tmp_path_factory, tenant, authority):
+    """For SDKs that insist on https."""
+    with authserver(tmp_path_factory.mktemp("https"), tenant, authority) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory, server, authority, ports):
+    """The notes API's address; it takes the tokens of `server`."""
+    with notes_api(tmp_path_factory.mktemp("api"), server, authority, ports) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def secure_api(tmp_path_factory, secure_server, authority, ports):
+    """The same for `secure_server`."""
+    with notes_api(tmp_path_factory.mktemp("secure-api"), secure_server, authority, ports) as address:
+        yield address
+
+
+@pytest.fixture
+def person(server) -> Person:
+    return Person(server.issuer)
+
+
+@pytest.fixture
+def secure_person(secure_server) -> Person:
+    return Person(secure_server.issuer, context=secure_server.context)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real browser."""
+    from playwright.sync_api import sync_playwright
+
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if executable is None:
+        pytest.fail("A Chromium is needed; on Debian: apt install chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()

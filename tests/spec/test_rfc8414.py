@@ -62,7 +62,8 @@ def test_every_response_type_and_mode_is_accepted_and_no_other(stage: Stage) -> 
     for value in ("code", "token", "id_token", "code token", "code id_token", "id_token token", "none"):
         accepted = goes_on(stage, ask(stage, response_type=value))
         assert accepted == (value in document["response_types_supported"]), value
-    for value in ("query", "fragment", "form_post", "jwt", "query.jwt", "okta_post_message"):
+    stage.configure_client("native-app", web_origins=["http://127.0.0.1:8400"])  # which web_message asks for
+    for value in ("query", "fragment", "form_post", "web_message", "jwt", "query.jwt", "okta_post_message"):
         accepted = goes_on(stage, ask(stage, response_mode=value))
         assert accepted == (value in document["response_modes_supported"]), value
 

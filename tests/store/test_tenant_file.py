@@ -77,6 +77,35 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, ex
 
 
 @pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("passwordPolicy: best", "databases[0].options.passwordPolicy: Input should be 'none', 'low'"),
+        ("password_policy: good", "databases[0].options.password_policy: is not known here"),
+        ("password_complexity_options: {min_length: 0}", "databases[0].options.password_complexity_options.min_length"),
+        ("}, enabled_clients: [nobody], connection_id: {", "databases[0].connection_id: is not known here"),
+    ],
+)
+def test_what_a_database_cannot_do_is_refused(tmp_path: Path, options: str, expected: str) -> None:
+    """An option that is read and not obeyed would show a protection that is not there."""
+    file = tmp_path / "tenant.yaml"
+    file.write_text(DEMO + f"databases:\n  - {{name: Staff, options: {{{options}}}}}\n")
+    with pytest.raises(TenantFileError) as caught:
+        read_tenant_file(file)
+    assert f"{file}:{len(DEMO.splitlines()) + 2}: {expected}" in str(caught.value)
+
+
+def test_a_user_is_in_a_database_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "tenant.yaml"
+    in_one = DEMO.replace("    email: bob@", "    connection: Staff\n    email: bob@")
+    file.write_text(in_one)
+    with pytest.raises(TenantFileError, match=r"users\[1\]\.connection names no entry of databases"):
+        read_tenant_file(file)
+    file.write_text(in_one + "databases: [{name: Customers}, {name: Staff}]\n")
+    found = read_tenant_file(file)
+    assert [found.database_of(user) for user in found.users] == ["Customers", "Staff", "Customers"]
+
+
+@pytest.mark.parametrize(
     "content", [b"", b"[]", b"just text", b"\xff\xfe", b"a: &x [*x]", b"{a: {b: {c: 1}}}", b"? [a]\n: b"]
 )
 def test_something_else_is_refused(tmp_path: Path, content: bytes) -> None:

@@ -16,6 +16,24 @@ API = (
         tests("api/test_api_requests.py", "API3_token_in_the_query_is_refused_also_beside_the_header"),
     ),
     Mutant(
+        "API22",
+        "Whichever page calls may read the answer.",
+        (Edit("api/cors.py", "allowed = origin in self._origins", "allowed = True"),),
+        tests("api/test_api_cors.py", "API22_no_origin_is_reflected"),
+    ),
+    Mutant(
+        "API22-prefix",
+        "An origin that begins like a registered one may read the answer.",
+        (
+            Edit(
+                "api/cors.py",
+                "allowed = origin in self._origins",
+                "allowed = any(origin.startswith(each) for each in self._origins)",
+            ),
+        ),
+        tests("api/test_api_cors.py", "API22_only_these_very_origins"),
+    ),
+    Mutant(
         "API5",
         "The API believes the claims without verifying the signature.",
         (

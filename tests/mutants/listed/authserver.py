@@ -4,6 +4,61 @@ from tests.mutants.mutant import Edit, Mutant, tests
 
 AUTHSERVER = (
     Mutant(
+        "JW4-restricted",
+        "An Action may set any claim that the protocol did not set itself.",
+        (
+            Edit(
+                "authserver/actions/custom_claims.py",
+                'if name in RESTRICTED or name.startswith(("sip_", "urn:auth0")):',
+                "if name is None:",
+            ),
+        ),
+        tests("flows/test_actions.py", "JW4_restricted_claims_are_ignored_and_overwrite_nothing"),
+    ),
+    Mutant(
+        "JW4-overwrite",
+        "Claims of Actions come last and overwrite the protocol's.",
+        (
+            Edit("authserver/tokens.py", "{**custom, **claims, **profile}", "{**claims, **profile, **custom}"),
+            Edit(
+                "authserver/actions/custom_claims.py",
+                'if name in RESTRICTED or name.startswith(("sip_", "urn:auth0")):',
+                "if name is None:",
+            ),
+        ),
+        tests("flows/test_actions.py", "JW4_restricted_claims_are_ignored_and_overwrite_nothing"),
+    ),
+    Mutant(
+        "RT1-actions",
+        "An Action that denies keeps reuse from being noticed.",
+        (
+            Edit(
+                "authserver/grants/refresh_token.py",
+                "if not _is_reuse(token, client.refresh_token.leeway, now):",
+                "if token is not None:",
+            ),
+        ),
+        tests("flows/test_actions.py", "RT1_reuse_ends_the_family_whatever_an_action_says"),
+    ),
+    Mutant(
+        "AZ22-permissions",
+        "Every user may have every scope of an API that enforces its policies.",
+        (Edit("authserver/rules/scopes.py", "if api is None or not api.enforce_policies:", "if scope is not None:"),),
+        tests("spec/test_rbac.py", "AZ22_the_scope_is_what_was_asked_for_and_is_permitted"),
+    ),
+    Mutant(
+        "AZ22-another-api",
+        "A permission at one API counts at every other.",
+        (
+            Edit(
+                "authserver/store/permissions.py",
+                'user_permissions.c.user_id == bindparam("user"), user_permissions.c.audience == bindparam("api")',
+                'user_permissions.c.user_id == bindparam("user"), user_permissions.c.audience != ""',
+            ),
+        ),
+        tests("spec/test_rbac.py", "AZ22_a_permission_at_another_api_counts_for_nothing"),
+    ),
+    Mutant(
         "CA11",
         "Secrets may be guessed without end.",
         (
@@ -190,14 +245,74 @@ AUTHSERVER = (
     Mutant(
         "LO3-header",
         "Pages do not forbid framing to browsers that read X-Frame-Options.",
-        (Edit("authserver/pages.py", ', "X-Frame-Options": "DENY"}', "}"),),
+        (Edit("authserver/pages.py", 'headers["X-Frame-Options"] = "DENY"', "pass"),),
         tests("attacks/test_login_pages.py", "LO3_no_page_can_be_framed_or_run_scripts"),
     ),
     Mutant(
         "LO3-policy",
         "The policy of pages does not forbid framing.",
-        (Edit("authserver/pages.py", "base-uri 'none'; frame-ancestors 'none'; ", "base-uri 'none'; "),),
+        (Edit("authserver/pages.py", "base-uri 'none'; frame-ancestors {page.framed_by}; ", "base-uri 'none'; "),),
         tests("attacks/test_login_pages.py", "LO3_no_page_can_be_framed_or_run_scripts"),
+    ),
+    Mutant(
+        "LO3-message",
+        "Any page may frame the one that sends a message.",
+        (
+            Edit(
+                "authserver/rules/redirects.py",
+                'source if source and "[" not in source else',
+                '"*" if source and "[" not in source else',
+            ),
+        ),
+        tests("spec/test_web_message.py", "LO3_its_receiver_alone_may_frame_the_message"),
+    ),
+    Mutant(
+        "LO3-message-others",
+        "Pages that ask a person something may be framed when the answer would be a message.",
+        (
+            Edit(
+                "authserver/endpoints/interaction.py",
+                'Page("consent.html", context, form_targets=(form_target(asked.redirect_uri),))',
+                'Page("consent.html", context, form_targets=(form_target(asked.redirect_uri),), framed_by="*")',
+            ),
+        ),
+        tests("spec/test_web_message.py", "LO3_its_receiver_alone_may_frame_the_message"),
+    ),
+    Mutant(
+        "AZ2-message",
+        "A message is sent to origins that nobody registered.",
+        (
+            Edit(
+                "authserver/authorization_request.py",
+                "if redirects.origin(draft.redirect_uri) not in draft.client.settings.web_origins:",
+                "if redirects.origin(draft.redirect_uri) is None:",
+            ),
+        ),
+        tests("spec/test_web_message.py", "AZ2_nothing_is_sent_to_an_origin_that_is_not_registered"),
+    ),
+    Mutant(
+        "AZ2-message-to-all",
+        "The message is for whichever window is there.",
+        (Edit("authserver/rules/authorization_response.py", '"receiver": origin(redirect_uri)', '"receiver": "*"'),),
+        tests("spec/test_web_message.py", "web_message_hands_over_codes_and_errors"),
+    ),
+    Mutant(
+        "AZ2-message-browser",
+        "The browser is not told for whom the message is.",
+        (Edit("authserver/static/web_message.js", "postMessage(message, receiver)", 'postMessage(message, "*")'),),
+        tests("browser/test_web_message.py", "AZ2_a_stranger_hears_nothing"),
+    ),
+    Mutant(
+        "AZ21-message",
+        "What is told in a message can leave its attribute.",
+        (
+            Edit(
+                "authserver/templates/web_message.html",
+                'data-response="{{ response }}"',
+                'data-response="{{ response|safe }}"',
+            ),
+        ),
+        tests("spec/test_web_message.py", "AZ21_a_hostile_state_comes_back_as_it_was"),
     ),
     Mutant(
         "LO3-scripts",
@@ -291,8 +406,8 @@ AUTHSERVER = (
             ),
             Edit(
                 "authserver/attempts.py",
-                "_keys(request, username)\n    now = tenant.now()\n",
-                "_keys(request, username)\n    now = tenant.now()\n"
+                "    from_here, from_anywhere = _keys(request, username)\n    now = tenant.now()\n",
+                "    from_here, from_anywhere = _keys(request, username)\n    now = tenant.now()\n"
                 "    if not counts:\n"
                 "        with tenant.database.read() as db:\n"
                 "            row = db.execute(login_attempts.select().where(login_attempts.c.digest == from_here)).first()\n"
@@ -819,7 +934,7 @@ AUTHSERVER = (
         (
             Edit(
                 "authserver/tokens.py",
-                "{**claims.about(user, scope, tenant.policy), **protocol}",
+                "{**claims.about(user, scope, tenant.policy, custom), **protocol}",
                 "{**protocol, **claims.about(user, scope, tenant.policy), **user.profile}",
             ),
         ),

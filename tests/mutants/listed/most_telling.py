@@ -9,14 +9,14 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/authorization_request.py",
-                "ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri,)",
+                "ABOVE_THE_TRUST_LINE: tuple[Check, ...] = (_registered_redirect_uri, ",
                 "ABOVE_THE_TRUST_LINE: tuple[Check, ...] = ("
-                'lambda draft: setattr(draft, "redirect_uri", draft.params.required("redirect_uri")),)',
+                'lambda draft: setattr(draft, "redirect_uri", draft.params.required("redirect_uri")), ',
             ),
             Edit(
                 "authserver/authorization_request.py",
-                "    _hinted_user,\n)",
-                "    _hinted_user,\n    _registered_redirect_uri,\n)",
+                "    _known_connection,\n)",
+                "    _known_connection,\n    _registered_redirect_uri,\n)",
             ),
         ),
         tests("attacks/test_redirect_uris.py", "AZ2_the_redirect_uri_is_judged_before_any_other_mistake"),
@@ -183,8 +183,8 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/grants/refresh_token.py",
-                "if grant.revoked_at is not None or token.revoked_at is not None or _is_over(token, now):",
-                "if token.revoked_at is not None or _is_over(token, now):",
+                "if grant.revoked_at is not None or token.revoked_at is not None or _is_over(token, tenant.now()):",
+                "if token.revoked_at is not None or _is_over(token, tenant.now()):",
             ),
         ),
         tests("attacks/test_refresh_tokens.py", "RT1_a_stolen_token_used_first_ends_with_the_victims"),

@@ -1,4 +1,4 @@
-"""roles, permissions, and what else is known of a user
+"""connections, roles, permissions, and what else is known of a user
 
 Revision ID: 0002
 Revises: 0001
@@ -13,6 +13,12 @@ branch_labels = None
 depends_on = None
 
 def upgrade() -> None:
+    op.create_table('connections',
+    sa.Column('name', sa.String(length=128), nullable=False),
+    sa.Column('strategy', sa.String(length=32), nullable=False),
+    sa.Column('settings', sa.JSON(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_connections'))
+    )
     op.create_table('roles',
     sa.Column('name', sa.String(length=255), nullable=False),
     sa.Column('description', sa.String(), nullable=False),
@@ -53,5 +59,5 @@ def downgrade() -> None:
     for column in ('last_login', 'logins_count', 'app_metadata', 'user_metadata', 'connection'):
         op.drop_column('users', column)
     op.drop_column('grants', 'claims')
-    for table in ('user_roles', 'user_permissions', 'role_permissions', 'roles'):
+    for table in ('user_roles', 'user_permissions', 'role_permissions', 'roles', 'connections'):
         op.drop_table(table)

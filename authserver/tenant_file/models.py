@@ -1,30 +1,25 @@
-"""The tenant file: registered facts as YAML, in the vocabulary of Auth0's deploy file.
+"""What may stand in a tenant file, member by member: strict models in the words of Auth0's deploy file.
 
-A mistake is answered with the line that it stands on and with what was expected there. Sections and members that are
-not known here are mistakes too: a typo in a security setting must not pass as a comment.
+Left out: what Auth0 has and we do not play; `auth0_names` lists it.
 """
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+import re
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
+from authserver.connections import options
+from authserver.connections.database import DatabaseOptions
 from authserver.messages import is_text
 from authserver.rules import user_codes
 from authserver.rules.redirects import is_registrable
-from authserver.store.registered import AUTHORIZATION_CODE, DAY, REFRESH_TOKEN, username_key
-
-
-class TenantFileError(Exception):
-    """Where the mistake is and what was expected, one line each: `tenant.yaml:12: clients[0].callbacks: …`."""
+from authserver.store.registered import AUTHORIZATION_CODE, DATABASE, DAY, REFRESH_TOKEN
 
 
 def _plain(value: str) -> str:
@@ -47,6 +42,25 @@ def _a_destination(uri: str) -> str:
         )
     return uri
 
+
+def _a_password_hash(value: str) -> str:
+    if not is_verifiable(value):
+        raise ValueError("must be bcrypt ($2a$, $2b$, at most 14 rounds) or Argon2 in PHC form, with bounded cost")
+    return value
+
+
+def is_verifiable(password_hash: str) -> bool:
+    """Whether a login could verify a password against it without being kept busy."""
+    if _BCRYPT.fullmatch(password_hash):
+        return True
+    argon2 = _ARGON2.fullmatch(password_hash)
+    return argon2 is not None and int(argon2[1]) <= 262144 and int(argon2[2]) <= 10 and int(argon2[3]) <= 16
+
+
+_BCRYPT = re.compile(r"\$2[ab]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}")
+_ARGON2 = re.compile(
+    r"\$argon2(?:id|i|d)\$v=19\$m=([0-9]{1,9}),t=([0-9]{1,9}),p=([0-9]{1,9})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{16,172}"
+)
 
 Plain = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain)]
 Destination = Annotated[Plain, AfterValidator(_a_destination)]
@@ -78,12 +92,19 @@ class DeviceFlowModel(_Model):
         return self
 
 
+class FlagsModel(_Model):
+    """`tenant.flags`."""
+
+    enable_public_signup_user_exists_error: bool = False
+
+
 class TenantModel(_Model):
     """`tenant`: what concerns all of it."""
 
     friendly_name: Plain = "Understudy"
     allowed_logout_urls: tuple[Destination, ...] = ()
     device_flow: DeviceFlowModel = DeviceFlowModel()
+    flags: FlagsModel = FlagsModel()
 
 
 class RefreshTokenModel(_Model):
@@ -117,7 +138,7 @@ class JwtConfigurationModel(_Model):
 
 
 class ClientModel(_Model):
-    """`clients[]`; `client_id` is our addition."""
+    """`clients[]`. `client_id` and `client_secret` are ours to add: an export has neither."""
 
     client_id: Plain
     name: Plain
@@ -130,8 +151,16 @@ class ClientModel(_Model):
     is_first_party: bool = True
     skip_non_verifiable_callback_uri_confirmation_prompt: bool = False
     allow_insecure_missing_pkce: bool = False
+    client_metadata: dict[str, str] = {}
     refresh_token: RefreshTokenModel = RefreshTokenModel()
     jwt_configuration: JwtConfigurationModel = JwtConfigurationModel()
+    client_secret: Annotated[str, Field(min_length=32, max_length=255), AfterValidator(_plain)] | None = None
+
+    @model_validator(mode="after")
+    def _secret_has_a_use(self) -> Self:
+        if self.client_secret is not None and self.token_endpoint_auth_method == "none":
+            raise ValueError("a public client (token_endpoint_auth_method none) has no client_secret")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -166,7 +195,10 @@ class ResourceServerModel(_Model):
     scopes: tuple[ScopeModel, ...] = ()
     allow_offline_access: bool = False
     token_lifetime: JwtSeconds = DAY
-    token_dialect: Literal["access_token", "rfc9068_profile"] | None = None
+    enforce_policies: bool = False
+    token_dialect: Literal["access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"] | None = (
+        None
+    )
     signing_alg: Literal["RS256", "ES256"] = "RS256"
     skip_consent_for_verifiable_first_party_clients: bool = True
 
@@ -177,6 +209,82 @@ class ClientGrantModel(_Model):
     client_id: Plain
     audience: Plain
     scope: tuple[Plain, ...] = ()
+
+
+class PermissionModel(_Model):
+    """`roles[].permissions[]` and `users[].permissions[]`: a scope of an API."""
+
+    permission_name: Plain
+    resource_server_identifier: Plain
+
+
+class RoleModel(_Model):
+    """`roles[]`: permissions under one name."""
+
+    name: Plain
+    description: Plain | None = None
+    permissions: tuple[PermissionModel, ...] = ()
+
+
+class SourceModel(_Model):
+    """Where people come from. `enabled_clients` names clients; absent, it serves them all."""
+
+    name: Plain = DATABASE
+    strategy: Literal["auth0", "oidc", "samlp"] = "auth0"
+    display_name: Plain | None = None
+    enabled_clients: tuple[Plain, ...] | None = None
+    options: Any = {}
+
+
+class DatabaseModel(SourceModel):
+    """`databases[]`: people with a password here."""
+
+    strategy: Literal["auth0"] = "auth0"
+    options: DatabaseOptions = DatabaseOptions()
+
+
+class ConnectionModel(SourceModel):
+    """`connections[]`: people whom somebody else vouches for. The options are those of its strategy."""
+
+    name: Plain
+    strategy: Literal["oidc", "samlp"]
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _options_of_its_strategy(self) -> Self:
+        options.check(self.name, self.strategy, self.options)
+        return self
+
+
+class TriggerModel(_Model):
+    """`actions[].supported_triggers[]`."""
+
+    id: Literal["post-login", "credentials-exchange"]
+    version: Plain | None = None
+
+
+class SecretModel(_Model):
+    """`actions[].secrets[]`: what the Action reads as `event.secrets`."""
+
+    name: Plain
+    value: str
+
+
+class ActionModel(_Model):
+    """`actions[]`: a Python file, found from the tenant file's directory."""
+
+    name: Plain
+    code: Plain
+    deployed: bool = True
+    supported_triggers: tuple[TriggerModel, ...] = ()
+    secrets: tuple[SecretModel, ...] = ()
+
+
+class BindingModel(_Model):
+    """`triggers[…][]`: an Action at its place in the order."""
+
+    action_name: Plain
+    display_name: Plain | None = None
 
 
 class AddressModel(_Model):
@@ -191,11 +299,15 @@ class AddressModel(_Model):
 
 
 class UserModel(_Model):
-    """`users[]` (our addition): the standard claims of OpenID Connect Core §5.1, and a password."""
+    """`users[]` (our addition): the standard claims of OpenID Connect Core §5.1, and a password or its hash."""
+
+    needs_password: ClassVar[bool] = True
 
     user_id: Annotated[Plain, AfterValidator(_a_person)]
     email: Annotated[Plain, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-    password: Annotated[str, Field(min_length=1, max_length=1024)]
+    password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    password_hash: Annotated[str, AfterValidator(_a_password_hash)] | None = None
+    connection: Plain | None = None
     blocked: bool = False
     email_verified: bool = False
     name: Plain | None = None
@@ -214,101 +326,20 @@ class UserModel(_Model):
     phone_number: Plain | None = None
     phone_number_verified: bool | None = None
     address: AddressModel | None = None
-
-
-class TenantFile(_Model):
-    """The whole file."""
-
-    tenant: TenantModel = TenantModel()
-    clients: tuple[ClientModel, ...] = ()
-    resourceServers: tuple[ResourceServerModel, ...] = ()  # noqa: N815 - the word of the deploy file
-    clientGrants: tuple[ClientGrantModel, ...] = ()  # noqa: N815 - likewise
-    users: tuple[UserModel, ...] = ()
+    user_metadata: dict[str, Any] = {}
+    app_metadata: dict[str, Any] = {}
+    roles: tuple[Plain, ...] = ()
+    permissions: tuple[PermissionModel, ...] = ()
 
     @model_validator(mode="after")
-    def _unique(self) -> Self:
-        ids = [client.client_id for client in self.clients]
-        apis = [api.identifier for api in self.resourceServers]
-        users = [user.user_id for user in self.users]
-        emails = [username_key(user.email) for user in self.users]
-        for kind, names in (("client_id", ids), ("identifier", apis), ("user_id", users), ("email", emails)):
-            if twice := {name for name in names if names.count(name) > 1}:
-                raise ValueError(f"{kind} must be unique: {', '.join(sorted(twice))} stands twice")
-        for number, grant in enumerate(self.clientGrants):
-            if grant.client_id not in ids or grant.audience not in apis:
-                raise ValueError(f"clientGrants[{number}] must name a client_id and an identifier of this file")
-            known = next(
-                {s.value for s in api.scopes} for api in self.resourceServers if api.identifier == grant.audience
-            )
-            if unknown := sorted(set(grant.scope) - known):
-                raise ValueError(f"clientGrants[{number}].scope: the API does not define {', '.join(unknown)}")
-        # An ID token's audience is a client_id, an access token's an identifier: they must never be confusable.
-        if both := set(ids) & set(apis):
-            raise ValueError(f"a client_id must not equal an API identifier: {', '.join(sorted(both))}")
+    def _one_password(self) -> Self:
+        given = (self.password, self.password_hash)
+        if all(given) or (self.needs_password and not any(given)):
+            raise ValueError("needs a password or a password_hash, and not both")
         return self
 
 
-def read_tenant_file(path: Path) -> TenantFile:
-    """Parse and check the file. Raises TenantFileError naming file, line, place and expectation of every mistake."""
-    try:
-        text = path.read_text("utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TenantFileError(f"{path}: cannot be read: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise TenantFileError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise TenantFileError(f"{path}:1: not YAML: {error}") from None
-    if not isinstance(root, yaml.MappingNode):
-        raise TenantFileError(f"{path}:1: expected a mapping with tenant, clients, resourceServers and users")
-    try:
-        _refuse_duplicates(path, root)
-        return TenantFile.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, RecursionError):
-        raise TenantFileError(f"{path}:1: not YAML that ends: an alias contains itself, or a key is no text") from None
-    except ValidationError as error:
-        lines = [_explain(path, root, dict(mistake)) for mistake in error.errors()]
-        raise TenantFileError("\n".join(lines)) from None
+class ImportedUserModel(UserModel):
+    """A user of a bulk-import file: may have no password that can be verified here, and says nothing of roles."""
 
-
-def _explain(path: Path, root: yaml.Node, mistake: dict[str, Any]) -> str:
-    place, node = "", root
-    for step in mistake["loc"]:
-        child = _child(node, step)
-        if child is None and mistake["type"] not in ("missing", "extra_forbidden"):
-            break  # pydantic's own steps into unions; the node above is where the mistake stands
-        node = child or node
-        place += f"[{step}]" if isinstance(step, int) else f".{step}"
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    if mistake["type"] == "extra_forbidden":
-        message = "is not known here; check the spelling, or take it out"
-    elif mistake["type"] == "missing":
-        message = "is missing here"
-    return f"{path}:{node.start_mark.line + 1}: {place.lstrip('.') or 'file'}: {message}"
-
-
-def _child(node: yaml.Node, step: object) -> yaml.Node | None:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == step), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        child: yaml.Node = node.value[step]
-        return child
-    return None
-
-
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
-    children: list[yaml.Node] = []
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise TenantFileError(f"{path}:{key.start_mark.line + 1}: a name was expected here")
-            if key.value in seen:
-                raise TenantFileError(f"{path}:{key.start_mark.line + 1}: {key.value} stands twice; keep one")
-            seen.add(key.value)
-            children.append(value)
-    elif isinstance(node, yaml.SequenceNode):
-        children = node.value
-    for child in children:
-        _refuse_duplicates(path, child)
+    needs_password: ClassVar[bool] = False

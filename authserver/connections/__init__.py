@@ -1,0 +1,1 @@
+"""Connections: where people come from, one room for each kind of source."""
