@@ -22,6 +22,7 @@ from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
 from authserver.endpoints import (
     activate,
+    activate_confirm,
     authorize,
     dbconnections,
     device,
@@ -63,6 +64,7 @@ ROOMS = (
     token.ROOM,
     device.ROOM,
     activate.ROOM,
+    activate_confirm.ROOM,
     userinfo.ROOM,
     revoke.ROOM,
     logout.ROOM,
