@@ -55,7 +55,7 @@ test: $(STAMP) providers ## the suite on SQLite; PostgreSQL and a browser where 
 test-all: $(STAMP) providers ## the same, and a missing optional part is a failure
 	@$(BIN)/python -m pytest -n $(WORKERS) --require-all $(ARGS)
 
-providers: # other people's identity providers, for the tests of logins elsewhere
+providers: ## other people's identity providers (npm), for the tests of logins elsewhere; `make test` does it
 	@if command -v npm >/dev/null && [ $(PROVIDERS_NODE)/package-lock.json -nt $(PROVIDERS_NODE)/node_modules/.package-lock.json ]; then \
 		npm ci --silent --prefix $(PROVIDERS_NODE) || echo "npm could not install other people's identity providers; their tests are skipped"; fi
 

@@ -278,10 +278,11 @@ def test_DR3_all_of_a_call_has_one_deadline(server: FakeServer, monkeypatch: pyt
     with pytest.raises(Unavailable):
         get(server.origin + "/x", reach_of(server))
     assert time.monotonic() - began < 3
+    server.always("/y", Answer(body={}))
     with Outbound().call(reach_of(server)) as call:
-        server.always("/y", Answer(body={}))
-        call.get_object(server.origin + "/y", "y")
-        time.sleep(0.4)
+        assert call.get_object(server.origin + "/y", "y") == {}
+        with pytest.raises(Unavailable):
+            call.get_object(server.origin + "/x", "x")
         with pytest.raises(Unavailable, match="time is over"):
             call.get_object(server.origin + "/y", "y")
 
