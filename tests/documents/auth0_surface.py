@@ -110,7 +110,8 @@ SURFACE: dict[str, dict[str, str]] = {
         "username": "people log in by email",
     },
     "POST /dbconnections/change_password": {"email, connection": ""},
-    "GET /login/callback": {"strategy=oidc": "", "strategy=samlp": _LATER},
+    "GET /login/callback": {"strategy=oidc": "", "strategy=samlp": ""},
+    "GET /samlp/metadata": {"connection": "", "by client id": "here it is the connection's, as service provider"},
     "Actions": {
         "api.access.deny": "",
         "api.idToken.setCustomClaim": "",

@@ -73,6 +73,11 @@ def says(**changed: Any) -> Lie:
     return lambda liar: liar.claims.update(changed)
 
 
+def calls_them(subject: Any) -> Lie:
+    """The ID token calls the person this, and there is no userinfo that could contradict."""
+    return lambda liar: (liar.metadata.pop("userinfo_endpoint"), liar.claims.update(sub=subject))
+
+
 def answers(**changed: Any) -> Lie:
     """The token endpoint says this."""
     return lambda liar: liar.answer.update(changed)
@@ -153,11 +158,11 @@ LIES: dict[str, Lie] = {
     "nonce": says(nonce="n-0S6_WzA2Mj"),
     "nonce absent": says(nonce=None),
     "at_hash": says(at_hash="MTIzNDU2Nzg5MDEyMzQ1Ng"),
-    "sub absent": says(sub=None),
-    "sub empty": says(sub=""),
-    "sub a number": says(sub=7),
-    "sub too long": says(sub="x" * 256),
-    "sub unprintable": says(sub="alice\x00"),
+    "sub absent": calls_them(None),
+    "sub empty": calls_them(""),
+    "sub a number": calls_them(7),
+    "sub too long": calls_them("x" * 256),
+    "sub unprintable": calls_them("alice\x00"),
     # userinfo
     "userinfo of somebody else": at(USERINFO, Answer(body={"sub": "mallory"})),
     "userinfo of nobody": at(USERINFO, Answer(body={"email": ALICE})),
