@@ -64,7 +64,7 @@ def _claimed(request: Request, browser: str, code: str, tenant: Tenant) -> Devic
     """The device of this code, unless it is over, decided, or somebody else's."""
     with tenant.database.read() as db:
         device = device_codes.find_by_user_code(db, digest(code))
-        session = sessions.current(db, request, tenant)
+        session = sessions.current_for(db, request, device.client_id, tenant) if device else None
     if device is None:
         return None
     with tenant.database.write() as db:

@@ -88,7 +88,7 @@ def _visit(request: Request, state: str | None, tenant: Tenant) -> _Visit:
     if interaction.device is None or state is None:
         raise InteractionLost
     with tenant.database.read() as db:
-        session = sessions.current(db, request, tenant)
+        session = sessions.current_for(db, request, interaction.request.client_id, tenant)
         user = find_user(db, session.user_id) if session else None
         device = device_codes.find(db, interaction.device)
     # Whoever logged in on the way must be the one who goes on, and so must whoever claimed the code.
