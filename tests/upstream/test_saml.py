@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -335,6 +336,18 @@ def test_CL8_an_assertion_counts_once(stage: Stage, travel: Travel) -> None:
     assert "used before" in refused(stage, traveller, Idp(stage, asked).signed(), asked)
     fresh = Idp(stage, asked, assertion_id="_assertion-2").signed()
     assert "code" in answer(finish(traveller, post(stage, fresh, asked.relay_state)))
+
+
+def test_B6_of_many_that_bring_one_assertion_one_is_believed(stage: Stage, travel: Travel) -> None:
+    connect_corp(stage)
+    traveller = travel()
+    asked = leave(stage, traveller)
+    document = Idp(stage, asked).signed()
+    with ThreadPoolExecutor(8) as many:
+        pages = list(many.map(lambda _: post(stage, document, asked.relay_state), range(8)))
+    believed = [page for page in pages if "ticket=" in (onward(page) or "")]
+    assert len(believed) == 1
+    assert "code" in answer(finish(traveller, believed[0]))
 
 
 def test_AZ35_who_brings_a_response_must_have_asked(stage: Stage, travel: Travel) -> None:

@@ -1,6 +1,7 @@
 """People of another tenant log in here: the whole way, between two live servers."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -236,3 +237,17 @@ def test_federated_logout_of_a_person_of_ours_is_a_plain_one(stage: Stage, provi
     page = traveller.get(f"{stage.issuer}v2/logout?federated&client_id=native-app&returnTo={CALLBACK}")
     assert onward(page) == CALLBACK
     assert urlsplit(CALLBACK).netloc
+
+
+def test_B6_of_many_that_bring_one_answer_one_logs_in(stage: Stage, provider: Stage, travel: Travel) -> None:
+    traveller = travel(provider.issuer)
+    page = start(stage, traveller, connection=CONNECTION)
+    page = traveller.follow(traveller.submit(page, username=ALICE, password="understudy", action="default"))
+    traveller.sites = (provider.issuer,)
+    url = onward(traveller.follow(traveller.submit(page, action="default"))) or ""
+    assert url.startswith(stage.issuer + "login/callback?code=")
+    with ThreadPoolExecutor(8) as many:
+        answered = [each.status_code for each in many.map(lambda _: traveller.http.get(url), range(8))]
+    assert sorted(answered) == [302, *[400] * 7]
+    assert stage.events().count("LoginSucceeded") == 1
+    assert len(stage.rows("SELECT 1 FROM login_sessions")) == 1

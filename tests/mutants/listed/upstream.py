@@ -36,6 +36,28 @@ def _saml(id_: str, sentence: str, old: str, new: str, caught_by: tuple[str, ...
 
 UPSTREAM = (
     Mutant(
+        "LO3-upstream-redirects",
+        "A browser is redirected after a form, past policies that do not know where to.",
+        (Edit(ROOM, "if request.fetch_site is None:", "if request.method:"),),
+        tests(
+            "browser/test_logins_elsewhere.py",
+            "by_a_button_there_and_back",
+            "from_the_providers_form_straight_to_the_application",
+        ),
+    ),
+    Mutant(
+        "LO15-upstream-session",
+        "A session of any source is one of the source that was asked for.",
+        (
+            Edit(
+                "authserver/endpoints/authorize.py",
+                "if asked.connection != session.connection and asked.connection and _leads_elsewhere(asked, tenant):",
+                "if asked is None:",
+            ),
+        ),
+        tests("upstream/test_upstream_login.py", "another_connections_session_is_not_enough"),
+    ),
+    Mutant(
         "AZ35-upstream-state",
         "A provider's answer counts as often as it is brought.",
         (Edit(ROOM, "if not once.spend_upstream_login(db, login.digest, tenant.now()):", "if login is None:"),),
