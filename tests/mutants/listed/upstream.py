@@ -51,8 +51,8 @@ UPSTREAM = (
         (
             Edit(
                 "authserver/endpoints/authorize.py",
-                "if asked.connection != session.connection and asked.connection and _leads_elsewhere(asked, tenant):",
-                "if asked is None:",
+                "return user is not None and user.connection != asked.connection",
+                "return user is None",
             ),
         ),
         tests("upstream/test_upstream_login.py", "another_connections_session_is_not_enough"),
