@@ -32,6 +32,7 @@ SURFACE: dict[str, dict[str, str]] = {
         "redirect_uri with a wildcard": "a pattern is no comparison (RFC 9700 §4.1.3); refused at registration",
         "scope": "",
         "audience": "",
+        "default_audience": "",
         "state": "",
         "nonce": "",
         "code_challenge": "",
