@@ -59,7 +59,7 @@ def control(host: Host, application: ASGIApp) -> FastAPI:
     return app
 
 
-def _host(request: Request) -> Host:
+async def _host(request: Request) -> Host:
     host: Host = request.app.state.host
     return host
 
@@ -67,7 +67,7 @@ def _host(request: Request) -> Host:
 Hosting = Annotated[Host, Depends(_host)]
 
 
-def _rehearsal(name: str, host: Hosting) -> Rehearsal:
+async def _rehearsal(name: str, host: Hosting) -> Rehearsal:
     return host.find(name)
 
 

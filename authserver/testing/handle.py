@@ -215,6 +215,10 @@ class Authserver:
         """The public keys."""
         return self.issuer + ".well-known/jwks.json"
 
+    def dial(self, url: str) -> str:
+        """Where a URL of this tenant is reached from here: the issuer may be the name that others know it by."""
+        return self.control.url + url.removeprefix(self.issuer.removesuffix(f"t/{self.name}/"))
+
     def call(self, method: str, path: str, body: Json | None = None) -> Any:
         """The control API of this tenant, for what has no method here."""
         return self.control.call(method, f"tenants/{self.name}/{path}", body)
@@ -306,7 +310,9 @@ class Authserver:
         }
         url = f"{self.issuer}authorize?{urlencode(request)}"
         walked = self._visit(url, user, decision, password, browser)
-        exchange = _Exchange(self.control, client, request["redirect_uri"], verifier, self.issuer + "oauth/token")
+        exchange = _Exchange(
+            self.control, client, request["redirect_uri"], verifier, self.dial(self.issuer + "oauth/token")
+        )
         return Login(**walked, _exchange=exchange)
 
     def visit(

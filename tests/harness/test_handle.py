@@ -163,6 +163,14 @@ def test_a_tenant_has_a_dialect(authserver_host: Control, dialect: str) -> None:
     tenant.drop()
 
 
+def test_a_server_may_be_dialled_at_another_address_than_its_name() -> None:
+    """In a container's network: the issuer stays what it is, and requests go where `--authserver-url` says."""
+    control = Control("http://authserver:9000", "token")
+    tenant = Authserver(control, "mine", "http://localhost:9000/t/mine/")
+    assert tenant.dial(tenant.issuer + "oauth/token") == "http://authserver:9000/t/mine/oauth/token"
+    control.close()
+
+
 def test_names_are_taken_once(authserver_host: Control) -> None:
     mine = authserver_host.make_tenant("mine")
     with pytest.raises(HarnessError, match="409"):

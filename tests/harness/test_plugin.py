@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 from tests.processes import OURS, served
@@ -53,12 +55,12 @@ def test_it_is_the_named_server(authserver, request):
 """
 
 
-def pytest_in(directory: Path, *options: str, **variables: str) -> str:
+def pytest_in(directory: Path, *options: str, plugin: str | None = "authserver.pytest_plugin", **variables: str) -> str:
     """What pytest says; with every warning an error, as in a strict project."""
     (directory / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith((*OURS, "PYTEST_"))}
-    environment = {**inherited, "PYTHONPATH": str(ROOT), **variables}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "authserver.pytest_plugin", "-p", "no:cacheprovider"]
+    environment = {**inherited, "PYTHONPATH": str(ROOT), "no_proxy": "*", **variables}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(("-p", plugin) if plugin else ())]
     done = subprocess.run(
         [*command, *options], cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -77,6 +79,18 @@ def test_what_the_page_says_runs(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(MY_API)
     (tmp_path / "test_theirs.py").write_text("\n\n".join(snippets))
     assert "32 passed" in pytest_in(tmp_path)  # thirty wrong tokens, a good one, and a login
+
+
+def test_the_wheel_brings_it_to_an_outside_project(tmp_path: Path) -> None:
+    """Built and unpacked as an installer would; the example finds the plugin by its entry point alone."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    theirs = tmp_path / "theirs"
+    shutil.copytree(ROOT / "examples/pytest", theirs, ignore=shutil.ignore_patterns("__pycache__"))
+    said = pytest_in(theirs, plugin=None, PYTHONPATH=str(tmp_path / "installed"))
+    assert "32 passed" in said
 
 
 def test_tests_in_parallel_do_not_see_each_other(tmp_path: Path) -> None:
