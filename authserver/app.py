@@ -21,6 +21,7 @@ from authserver.actions import load as load_actions
 from authserver.clock import Clock, system_clock
 from authserver.dialects import POLICIES
 from authserver.endpoints import (
+    Room,
     activate,
     activate_confirm,
     authorize,
@@ -47,7 +48,7 @@ from authserver.messages import Json
 from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
-from authserver.tenant import Tenant
+from authserver.tenant import TENANT, Tenant
 from authserver.tenant_file import TenantFileError
 from authserver.tenant_file.actions import actions_of
 
@@ -70,6 +71,10 @@ ROOMS = (
     logout.ROOM,
     health.ROOM,
 )
+
+
+_TESTING = Room((), lambda _: {"understudy_testing": True})
+"""Whoever reads the metadata learns that this server can be steered."""
 
 
 class _Static(StaticFiles):
@@ -96,23 +101,32 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     policy = POLICIES[settings.dialect]
     tenant = Tenant(settings.issuer, settings, policy, database, actions=_actions(settings), now=now)
 
-    def tenant_of(_: Scope) -> Tenant:
-        return tenant
+    def tenant_of(scope: Scope) -> Tenant:
+        found: Tenant = scope.get(TENANT, tenant)
+        return found
 
     def hosts() -> Iterable[str]:
         return {urlsplit(settings.issuer).netloc.lower(), *(host.lower() for host in settings.allowed_hosts)}
 
-    rooms = (*ROOMS, metrics_room(metrics), metadata.room(ROOMS))
+    told_rooms = (*ROOMS, *((_TESTING,) if settings.testing else ()))
+    rooms = (*ROOMS, metrics_room(metrics), metadata.room(told_rooms))
     endpoints = [endpoint for room in rooms for endpoint in room.endpoints]
     app = FastAPI(
         title="Understudy authorization server",
         openapi_url=None,  # a protocol needs no second description; nothing here loads scripts from elsewhere
         redirect_slashes=False,  # such a redirect would be built from the Host header
         routes=[*door.routes(endpoints, tenant_of), Mount("/static", _Static(directory=STATIC))],
-        middleware=[Middleware(Exchanges, metrics=metrics, told=told), Middleware(door.HostGate, hosts=hosts)],
+        middleware=[
+            Middleware(Exchanges, metrics=metrics, told=told),
+            Middleware(door.HostGate, hosts=hosts),
+        ],
         exception_handlers={HTTPException: _not_found},
     )
     app.state.tenant = tenant
+    if settings.testing:
+        from authserver.testing.harness import install  # costs a second, for suites alone
+
+        install(app, settings, database.announce)
     return app
 
 

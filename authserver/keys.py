@@ -9,7 +9,7 @@ because importing an RSA key costs a hundred signatures.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from joserfc import jwt
@@ -42,6 +42,9 @@ class _Row:
     alg: str
     private_key: str
     activates_at: int
+
+
+SigningKey = _Row
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,13 @@ class Signer:
     _found: list[_Row]
     _now: int
 
+    def current(self, alg: str) -> SigningKey:
+        """The key that signs with `alg`. Raises LookupError when there is none."""
+        return _current(self._found, self._now, alg)
+
     def sign(self, alg: str, typ: str, claims: dict[str, Any]) -> str:
         """A compact JWS by the current key of `alg`. Raises LookupError when there is none."""
-        row = _current(self._found, self._now, alg)
+        row = self.current(alg)
         header = {"alg": alg, "typ": typ, "kid": row.kid}
         return jwt.encode(header, claims, self._keyring.parsed(row), algorithms=[alg])
 
@@ -100,6 +107,16 @@ class Signer:
 def generate(db: Connection, now: int, alg: str, activates_at: int) -> str:
     """Make a key that signs from `activates_at` on, and is published at once. Returns its kid."""
     return _add(db, now, _make(alg, activates_at))
+
+
+def make(alg: str) -> SigningKey:
+    """A key that is in no database yet, for `install`."""
+    return _make(alg, 0)
+
+
+def install(db: Connection, now: int, key: SigningKey, activates_at: int) -> str:
+    """Publish a key that was made before; it signs from `activates_at` on. Returns its kid."""
+    return _add(db, now, replace(key, activates_at=activates_at))
 
 
 def rotate(database: Database, now: int, lead: int = LEAD) -> list[str]:

@@ -10,6 +10,7 @@ blocks the redirect to the application.
 
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
@@ -41,7 +42,7 @@ def render(answer: Answer, method: str, tenant: Tenant) -> Response:
         case Text():
             response = Response(answer.body, answer.status, {**_COMMON, **answer.headers}, answer.media_type)
         case Page():
-            response = _page(answer)
+            response = _page(answer, tenant)
         case Redirect():
             status = 303 if method == "POST" else 302
             response = Response(status_code=status, headers={**_COMMON, "Location": answer.location})
@@ -60,7 +61,7 @@ def json_response(answer: Json) -> Response:
     return Response(body.encode(), answer.status, headers, "application/json")
 
 
-def _page(page: Page) -> Response:
+def _page(page: Page, tenant: Tenant) -> Response:
     # A page that hands an answer over has no form of our own.
     own_forms = () if page.scripts else ("'self'",)
     policy = (
@@ -71,7 +72,7 @@ def _page(page: Page) -> Response:
     headers = {**_COMMON, "Content-Security-Policy": policy}
     if page.framed_by == "'none'":
         headers["X-Frame-Options"] = "DENY"
-    html = _TEMPLATES.get_template(page.template).render(page.context)
+    html = _TEMPLATES.get_template(page.template).render({**page.context, "root": urlsplit(tenant.url("")).path})
     return Response(html, page.status, headers, "text/html")
 
 

@@ -39,6 +39,8 @@ def serve(settings: Settings) -> int:
     settings = settings.resolved(bound=0 if settings.port else listener.getsockname()[1])
     told = logs.configure(settings)
     app = create_app(settings, told=told)  # whatever is wrong is found here, once, and not in each worker
+    if settings.testing:
+        _say_testing(settings, app)
     if settings.workers == 1:
         Server(_config(app, certificate), partial(_say_ready, settings.issuer)).run(sockets=[listener])
         return 0
@@ -103,6 +105,13 @@ def _config(app: FastAPI, certificate: ssl.SSLContext | None) -> uvicorn.Config:
     )
     config.load()
     return config
+
+
+def _say_testing(settings: Settings, app: FastAPI) -> None:
+    log.warning("the test harness is on: whoever has its token owns every tenant")
+    if not settings.testing_token:  # the one that was made: said once, here, and never logged
+        sys.stderr.write(f"TESTING {app.state.testing_token}\n")
+        sys.stderr.flush()
 
 
 def _say_ready(issuer: str) -> None:

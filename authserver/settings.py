@@ -6,6 +6,7 @@ Combinations that would be unsafe are refused at start; what weakens a check is 
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -56,6 +57,17 @@ class Settings(BaseSettings):
         default=False,
         description="Serve the demo tenant, whose passwords are public, beyond a loopback issuer.",
     )
+    testing: bool = Field(
+        default=False, description="Switch the test harness on: tenants under /t/NAME/, steered by /_testing/."
+    )
+    testing_token: str = Field(
+        default="",
+        repr=False,
+        description="Bearer token of /_testing/, at least 16 characters. Empty: made at each start and printed once.",
+    )
+    allow_insecure_testing: bool = Field(
+        default=False, description="Testing although others than this machine can reach the server."
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         default="auto", description="Lines on stderr: JSON, or text on a terminal; or always the one or the other."
     )
@@ -81,6 +93,13 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("testing_token")
+    @classmethod
+    def _is_token(cls, token: str) -> str:
+        if token and not re.fullmatch(r"[A-Za-z0-9._~+/-]{16,255}=*", token):
+            raise ValueError("must be 16 to 255 letters, digits or ._~+/-")
+        return token
+
     @field_validator("issuer")
     @classmethod
     def _is_issuer(cls, issuer: str) -> str:
@@ -104,6 +123,18 @@ class Settings(BaseSettings):
                 "host: without TLS only loopback addresses are listened on; name tls_cert and tls_key,"
                 " or use allow_insecure_listen behind something that speaks TLS"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_stray_testing(self) -> Self:
+        reachable = not is_loopback(self.host) or bool(self.issuer and not is_loopback(self.issuer_host))
+        if self.testing and reachable and not self.allow_insecure_testing:
+            raise ValueError(
+                "testing: who steers /_testing/ owns every tenant, so host and issuer must be on loopback;"
+                " or use allow_insecure_testing"
+            )
+        if self.testing and self.workers > 1:
+            raise ValueError("testing: its tenants live in one process; use workers 1")
         return self
 
     @model_validator(mode="after")

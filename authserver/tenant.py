@@ -14,6 +14,9 @@ from authserver.settings import Settings
 from authserver.store import journal
 from authserver.store.engine import Database
 
+TENANT = "understudy.tenant"
+"""Under this name an ASGI scope carries the tenant that the request is about, when it is not the one at the root."""
+
 
 @dataclass(frozen=True)
 class Tenant:

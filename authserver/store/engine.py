@@ -35,9 +35,12 @@ class StoreError(Exception):
 
 
 class Database:
-    """One tenant's database. Raises StoreError for a URL that it does not understand."""
+    """One tenant's database. Raises StoreError for a URL that it does not understand.
 
-    def __init__(self, url: str) -> None:
+    `throw_away`: nobody needs it after this process, so SQLite does not wait for the disk.
+    """
+
+    def __init__(self, url: str, *, throw_away: bool = False) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError:
@@ -46,7 +49,8 @@ class Database:
         self._turn: AbstractContextManager[object] = nullcontext()
         if self.dialect == "sqlite":
             self._turn = threading.Lock()
-            self._writer, self._reader = _sqlite_writer(self.url), _sqlite_reader(self.url)
+            sync = "synchronous=OFF" if throw_away else "synchronous=NORMAL"
+            self._writer, self._reader = _sqlite_writer(self.url, sync), _sqlite_reader(self.url, sync)
         elif self.dialect == "postgresql":
             self._writer = _postgresql(self.url)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -89,8 +93,8 @@ def is_busy(error: DBAPIError) -> bool:
     return error.connection_invalidated or type(error).__name__ == "OperationalError"
 
 
-def _sqlite_writer(url: URL) -> Engine:
-    engine = _sqlite(url, "foreign_keys=ON", pool_size=1, max_overflow=0)
+def _sqlite_writer(url: URL, sync: str) -> Engine:
+    engine = _sqlite(url, sync, "foreign_keys=ON", pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "begin")
     def begin(db: Connection) -> None:
@@ -99,13 +103,13 @@ def _sqlite_writer(url: URL) -> Engine:
     return engine
 
 
-def _sqlite_reader(url: URL) -> Engine:
+def _sqlite_reader(url: URL, sync: str) -> Engine:
     # Nothing is begun, so nothing has to be rolled back: that was half the price of looking up a row.
     no_transaction = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-    return _sqlite(url, "query_only=ON", pool_size=POOL_SIZE, max_overflow=POOL_SIZE, **no_transaction)
+    return _sqlite(url, sync, "query_only=ON", pool_size=POOL_SIZE, max_overflow=POOL_SIZE, **no_transaction)
 
 
-def _sqlite(url: URL, pragma: str, **options: Any) -> Engine:
+def _sqlite(url: URL, *pragmas: str, **options: Any) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
@@ -117,7 +121,7 @@ def _sqlite(url: URL, pragma: str, **options: Any) -> Engine:
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         # The driver must not begin transactions by itself: it would begin them as a reader.
         connection.isolation_level = None
-        for each in ("journal_mode=WAL", "synchronous=NORMAL", pragma):
+        for each in ("journal_mode=WAL", *pragmas):
             connection.execute(f"PRAGMA {each}")
 
     return engine

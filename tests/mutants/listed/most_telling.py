@@ -221,7 +221,7 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/app.py",
-                "    def tenant_of(_: Scope) -> Tenant:\n        return tenant\n",
+                "    def tenant_of(scope: Scope) -> Tenant:\n        found: Tenant = scope.get(TENANT, tenant)\n        return found\n",
                 "    def tenant_of(scope: Scope) -> Tenant:\n"
                 "        from dataclasses import replace\n\n"
                 "        said = HttpRequest(scope).headers\n"

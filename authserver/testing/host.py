@@ -1,0 +1,192 @@
+"""The host: many tenants in one process, each with its own database, key, clock and events.
+
+Done: RFC 8414 §3.1 (issuers with a path; see `gate`).
+Left out: several worker processes; tenants that outlive theirs.
+
+A tenant is a copied file, so nothing of one can be in another (law 8): the routes are the process's own and see one
+tenant at a time. What is shared on purpose: parsed keys by their thumbprint, and hashes of test passwords.
+"""
+
+import secrets
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from authserver import keys
+from authserver.dialects import POLICIES
+from authserver.events import Event
+from authserver.keys import Keyring
+from authserver.registration import Passwords, register, seeded_people
+from authserver.settings import Settings
+from authserver.store.engine import Database
+from authserver.store.tables import metadata
+from authserver.tenant import Tenant
+from authserver.tenant_file import Reading, TenantFile
+from authserver.testing.key_pool import KeyPool
+from authserver.testing.turnable_clock import TurnableClock
+
+MOST = 1000
+"""Tenants at once: a suite that never drops any is told so before the machine is full."""
+
+
+class NoSuchTenant(LookupError):
+    """There is none of this name, or there was."""
+
+
+class NameTaken(ValueError):
+    """Another living tenant has this name."""
+
+
+class TooMany(RuntimeError):
+    """Some have to be dropped first."""
+
+
+@dataclass
+class Rehearsal:
+    """One test's tenant. `file` is all that was registered; `browsers` the cookies of its virtual people.
+
+    `visits` counts the requests that are in hand: `gate` does, on the loop, so it needs no lock.
+    """
+
+    name: str
+    tenant: Tenant
+    clock: TurnableClock
+    lent: list[keys.SigningKey]
+    file: TenantFile = field(default_factory=TenantFile)
+    browsers: dict[str, Any] = field(default_factory=dict)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    visits: int = 0
+
+
+class Host:
+    """Makes, finds and drops tenants. `announce` is told of each event."""
+
+    def __init__(self, settings: Settings, announce: Callable[[Event], None]) -> None:
+        self.settings, self._announce = settings, announce
+        self._rehearsals: dict[str, Rehearsal] = {}
+        self._turn, self._pool, self._keyring = threading.Lock(), KeyPool(), Keyring()
+        self._passwords, self._idle = Passwords(), list[Database]()
+        self._directory: Path | None = None
+
+    def make(self, name: str | None = None, dialect: str | None = None) -> Rehearsal:
+        """An empty tenant with one signing key. Raises NameTaken, or TooMany."""
+        name = name or secrets.token_hex(8)
+        with self._turn:
+            if name in self._rehearsals:
+                raise NameTaken(name)
+            if len(self._rehearsals) >= MOST:
+                raise TooMany
+            database = self._database()
+        key, clock = self._pool.take(), TurnableClock()
+        with database.write() as db:
+            keys.install(db, clock(), key, activates_at=0)  # a clock may be turned back
+        issuer = f"{self.settings.issuer}t/{name}/"
+        dialect = dialect or self.settings.dialect
+        settings = self.settings.model_copy(update={"issuer": issuer, "dialect": dialect})
+        tenant = Tenant(issuer, settings, POLICIES[dialect], database, keyring=self._keyring, now=clock)
+        made = Rehearsal(name, tenant, clock, [key])
+        with self._turn:
+            taken = self._rehearsals.setdefault(name, made) is not made
+        if taken:
+            self._forget(made)
+            raise NameTaken(name)
+        return made
+
+    def find(self, name: str) -> Rehearsal:
+        """The living tenant of this name. Raises NoSuchTenant."""
+        try:
+            return self._rehearsals[name]
+        except KeyError:
+            raise NoSuchTenant(name) from None
+
+    def seek(self, name: str) -> Rehearsal | None:
+        """The same; None when there is none."""
+        return self._rehearsals.get(name)
+
+    def names(self) -> list[str]:
+        """Of all that live."""
+        return sorted(self._rehearsals)
+
+    def drop(self, name: str) -> None:
+        """End a tenant and delete its database. Raises NoSuchTenant."""
+        with self._turn:
+            dropped = self._rehearsals.pop(name, None)
+        if dropped is None:
+            raise NoSuchTenant(name)
+        self._forget(dropped)
+
+    def close(self) -> None:
+        """Drop them all, and the template."""
+        for name in self.names():
+            self.drop(name)
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory = None
+
+    def register(self, rehearsal: Rehearsal, section: str, key: tuple[str, ...], entry: Any) -> dict[str, str]:
+        """Write one entry of a tenant file's section, new or instead of the one with the same `key`.
+
+        Returns generated client secrets. Raises pydantic.ValidationError or TenantFileError.
+        """
+
+        def named(each: Any) -> tuple[str, ...]:
+            return tuple(getattr(each, name) for name in key)
+
+        tenant = rehearsal.tenant
+        with rehearsal.turn:
+            kept = [each for each in getattr(rehearsal.file, section) if named(each) != named(entry)]
+            sections = {name: getattr(rehearsal.file, name) for name in rehearsal.file.model_fields_set}
+            file = TenantFile(**{**sections, section: (*kept, entry)})
+            reading = Reading(file)
+            with tenant.database.read() as db:
+                self._passwords.ahead(reading, seeded_people(db))
+            with tenant.database.write() as db:
+                made = register(db, reading, self._passwords, tenant.now()).secrets
+            rehearsal.file = file
+        return made
+
+    def rotate_keys(self, rehearsal: Rehearsal, lead: int) -> str:
+        """Publish a successor that signs `lead` seconds from now, by the tenant's clock. Returns its kid."""
+        key, now = self._pool.take(), rehearsal.clock()
+        with rehearsal.turn:
+            rehearsal.lent.append(key)
+            with rehearsal.tenant.database.write() as db:
+                return keys.install(db, now, key, now + lead)
+
+    def _database(self) -> Database:
+        """A copy of the template (under `_turn`). A used one is worth having: its statements are compiled already."""
+        template = self._template()
+        database = self._idle.pop() if self._idle else None
+        if database is None:
+            file = template.with_name(f"{secrets.token_hex(8)}.db")
+            database = Database(f"sqlite:///{file}", throw_away=True)
+            database.announce = self._announce
+        shutil.copyfile(template, str(database.file))
+        return database
+
+    def _forget(self, rehearsal: Rehearsal) -> None:
+        database, file = rehearsal.tenant.database, rehearsal.tenant.database.file
+        database.close()
+        for suffix in ("", "-wal", "-shm"):
+            if file is not None:
+                file.with_name(file.name + suffix).unlink(missing_ok=True)
+        self._pool.give_back(rehearsal.lent)
+        if not rehearsal.visits:  # else somebody who is still at work would find the next tenant in it
+            with self._turn:
+                self._idle.append(database)
+
+    def _template(self) -> Path:
+        """A database with all tables and nothing of anybody, made at the first call (which holds `_turn`)."""
+        if self._directory is None:
+            directory = Path(mkdtemp(prefix="understudy-testing-"))  # for its owner alone
+            database = Database(f"sqlite:///{directory / 'template'}")
+            with database.write() as db:
+                metadata.create_all(db)
+                register(db, Reading(TenantFile()), self._passwords, 0)
+            database.close()
+            self._directory = directory
+        return self._directory / "template"

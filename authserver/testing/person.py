@@ -1,0 +1,89 @@
+"""A virtual person: walks through login and consent as a browser would, over HTTP in this process.
+
+Left out: pages of `response_mode=form_post` and `web_message`, sign-up, upstream connections: the walk ends there
+and says which page it was.
+"""
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+from starlette.types import ASGIApp
+
+Decision = Literal["approve", "deny"]
+
+MOST_STEPS = 20
+
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+_ERROR = re.compile(r'id="error"[^>]*>(.*?)</', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is at the browser, and what they do when they are asked."""
+
+    username: str
+    password: str
+    decision: Decision = "approve"
+
+
+@dataclass(slots=True)
+class Walk:
+    """`location`: the redirect that left the server; None when it ended on `page`, with the text in `error`."""
+
+    location: str | None = None
+    page: str | None = None
+    status: int = 0
+    error: str | None = None
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the redirect tells the application."""
+        parts = urlsplit(self.location or "")
+        return dict(parse_qsl(parts.query or parts.fragment))
+
+
+async def walk(app: ASGIApp, issuer: str, url: str, person: Person, cookies: httpx2.Cookies) -> Walk:
+    """Open `url` and go on until a redirect leaves the issuer, or a page stays. `cookies` are the browser's own."""
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, trust_env=False, cookies=cookies) as browser:
+        walked, response = Walk(), await browser.get(url)
+        for _ in range(MOST_STEPS):
+            location = response.headers.get("location")
+            if location is not None and not location.startswith(issuer):
+                walked.location = location
+                break
+            if location is not None:
+                response = await browser.get(location)
+                continue
+            page = response.url.path.removeprefix(urlsplit(issuer).path)
+            fields = _fields(page, person)
+            if fields is None or page in walked.asked or response.status_code != 200:
+                walked.page = page
+                walked.error = _error(response.text)
+                break
+            walked.asked.append(page)
+            hidden = {name: unescape(value) for name, value in _HIDDEN.findall(response.text)}
+            parts = urlsplit(issuer)
+            sent = {"Origin": f"{parts.scheme}://{parts.netloc}", "Sec-Fetch-Site": "same-origin"}
+            response = await browser.post(response.url, data={**hidden, **fields}, headers=sent)
+        walked.status = response.status_code
+        cookies.update(browser.cookies)
+        return walked
+
+
+def _fields(page: str, person: Person) -> dict[str, str] | None:
+    if page == "u/login":
+        return {"username": person.username, "password": person.password, "action": "default"}
+    if page == "u/consent":
+        return {"action": "default" if person.decision == "approve" else "deny"}
+    return None
+
+
+def _error(html: str) -> str | None:
+    found = _ERROR.search(html)
+    return unescape(re.sub(r"<[^>]+>", "", found[1])).strip() if found else None

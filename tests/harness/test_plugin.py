@@ -1,0 +1,116 @@
+"""The pytest plugin in somebody else's suite: what stands in the docs runs, in parallel and against a server elsewhere."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+from tests.processes import OURS, served
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/harness.md").read_text(encoding="utf-8")
+
+MY_API = """
+import pytest, api
+from starlette.testclient import TestClient
+
+@pytest.fixture
+def my_api(authserver, tmp_path):
+    settings = api.Settings(issuer=authserver.issuer, database_url=f"sqlite:///{tmp_path}/notes.db")
+    with TestClient(api.create_app(settings)) as client:
+        yield client
+"""
+
+LEAKS = """
+import pytest
+
+SEEN = set()
+
+@pytest.mark.parametrize("number", range(40))
+def test_alone(number, authserver, authserver_host):
+    assert authserver.events == []
+    assert authserver.issuer not in SEEN
+    SEEN.add(authserver.issuer)
+    canary = f"canary-{number}@example.com"
+    assert authserver.clock.freeze(1_900_000_000 + number) == 1_900_000_000 + number
+    alice, app = authserver.add_user(canary), authserver.register_client("app", ask_consent=False)
+    assert authserver.login(alice, app).code
+    assert {event.at for event in authserver.events} == {1_900_000_000 + number}
+    assert {event.user_id for event in authserver.events} == {alice.user_id}
+    other = authserver_host.make_tenant()
+    assert other.events == [] and other.clock.now < 1_900_000_000
+    other.register_client("app", ask_consent=False)
+    assert other.login(alice, app).error == "Wrong email or password."
+    other.drop()
+"""
+
+ELSEWHERE = """
+def test_it_is_the_named_server(authserver, request):
+    assert authserver.issuer.startswith(request.config.getoption("--authserver-url"))
+    assert authserver.login(authserver.add_user(), authserver.register_client()).tokens()["access_token"]
+"""
+
+
+def pytest_in(directory: Path, *options: str, plugin: str | None = "authserver.pytest_plugin", **variables: str) -> str:
+    """What pytest says; with every warning an error, as in a strict project."""
+    (directory / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith((*OURS, "PYTEST_"))}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), "no_proxy": "*", **variables}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(("-p", plugin) if plugin else ())]
+    done = subprocess.run(
+        [*command, *options], cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_entry_point_names_the_plugin() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["pytest11"] == {"understudy": "authserver.pytest_plugin"}
+
+
+def test_what_the_page_says_runs(tmp_path: Path) -> None:
+    snippets = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(snippets) == 3
+    (tmp_path / "conftest.py").write_text(MY_API)
+    (tmp_path / "test_theirs.py").write_text("\n\n".join(snippets))
+    assert "32 passed" in pytest_in(tmp_path)  # thirty wrong tokens, a good one, and a login
+
+
+def test_the_wheel_brings_it_to_an_outside_project(tmp_path: Path) -> None:
+    """Built and unpacked as an installer would; the example finds the plugin by its entry point alone."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
+    theirs = tmp_path / "theirs"
+    shutil.copytree(ROOT / "examples/pytest", theirs, ignore=shutil.ignore_patterns("__pycache__"))
+    said = pytest_in(theirs, plugin=None, PYTHONPATH=str(tmp_path / "installed"))
+    assert "32 passed" in said
+
+
+def test_tests_in_parallel_do_not_see_each_other(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(LEAKS)
+    assert "40 passed" in pytest_in(tmp_path, "-n", "2")
+
+
+def test_a_suite_runs_against_a_server_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "test_theirs.py").write_text(ELSEWHERE)
+    token = "a-token-for-this-test-7f3a9c"
+    variables = {"AUTHSERVER_TESTING_TOKEN": token, "AUTHSERVER_DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
+    with served(tmp_path, AUTHSERVER_TESTING="1", **variables) as server:
+        said = pytest_in(tmp_path, "--authserver-url", server.url, AUTHSERVER_TESTING_TOKEN=token)
+        assert "1 passed" in said
+
+
+def test_whoever_does_not_use_it_pays_nothing() -> None:
+    probe = (
+        "import pytest, sys; before = set(sys.modules); import authserver.pytest_plugin;"
+        "print(sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['authserver', 'authserver.pytest_plugin']"

@@ -1,0 +1,83 @@
+"""Mutants of the test harness: who may steer it, and what keeps tenants apart."""
+
+from tests.mutants.mutant import Edit, Mutant, tests
+
+_GATE = "authserver/testing/gate.py"
+_HOST = "authserver/testing/host.py"
+
+HARNESS = (
+    Mutant(
+        "DE1-token",
+        "Whoever can reach the port steers the harness.",
+        (Edit(_GATE, 'if scheme.lower() != "bearer" or not right or', 'if scheme.lower() == "never" or'),),
+        tests("harness/test_steering.py", "DE1_nothing_is_steered_without_the_token"),
+    ),
+    Mutant(
+        "DE1-scheme",
+        "The token counts wherever it stands in the header.",
+        (Edit(_GATE, 'scheme.lower() != "bearer" or ', ""),),
+        tests("harness/test_steering.py", "DE1_the_token_counts_in_its_one_place_alone"),
+    ),
+    Mutant(
+        "DE1-origin",
+        "What a browser says of where a request comes from is not listened to.",
+        (Edit(_GATE, "if not self._is_own(request):", "if False:"),),
+        tests("harness/test_steering.py", "DE1_no_web_page_of_another_site_steers"),
+    ),
+    Mutant(
+        "DE1-site",
+        "A request that a browser calls cross-site passes, when it has no Origin.",
+        (Edit(_GATE, ' and all(each in ("same-origin", "none") for each in sites)', ""),),
+        tests("harness/test_steering.py", "DE1_no_web_page_of_another_site_steers"),
+    ),
+    Mutant(
+        "DE1-form",
+        "A form is read as JSON.",
+        (Edit(_GATE, 'if has_body and kind != "application/json":', "if False:"),),
+        tests("harness/test_steering.py", "DE1_a_form_is_no_json"),
+    ),
+    Mutant(
+        "DE2-reach",
+        "The harness can be switched on where others than this machine reach it.",
+        (
+            Edit(
+                "authserver/settings.py",
+                "if self.testing and reachable and not self.allow_insecure_testing:",
+                "if False:",
+            ),
+        ),
+        tests("harness/test_steering.py", "DE2_a_stray_switch_is_refused"),
+    ),
+    Mutant(
+        "DE2-banner",
+        "A server that can be steered looks like any other.",
+        (Edit(_GATE, '[*message["headers"], BANNER]', 'message["headers"]'),),
+        tests("harness/test_steering.py", "DE2_it_is_said_in_metadata_and_on_every_answer"),
+    ),
+    Mutant(
+        "DE4-tenant",
+        "Every request is about the tenant at the root.",
+        (Edit("authserver/app.py", "scope.get(TENANT, tenant)", "tenant"),),
+        tests("harness/test_isolation.py", "DE4_tokens_of_one_tenant_are_nothing_in_another"),
+    ),
+    Mutant(
+        "DE4-copy",
+        "A recycled database keeps what was in it.",
+        (
+            Edit(_HOST, "        shutil.copyfile(template, str(database.file))\n        return", "        return"),
+            Edit(
+                _HOST,
+                "            database.announce =",
+                "            shutil.copyfile(template, file)\n            database.announce =",
+            ),
+            Edit(_HOST, 'for suffix in ("", "-wal", "-shm"):', "for suffix in ():"),
+        ),
+        tests("harness/test_isolation.py", "DE4_a_canary_of_one_tenant_is_nowhere_in_another"),
+    ),
+    Mutant(
+        "DE4-key",
+        "All tenants sign with one key.",
+        (Edit("authserver/testing/key_pool.py", "return self._free.pop()", "return self._free[0]"),),
+        tests("harness/test_isolation.py", "DE4_two_living_tenants_share_no_key"),
+    ),
+)
