@@ -134,16 +134,11 @@ def test_every_target_is_phony_and_explained() -> None:
 def test_the_fixture_in_the_readme_works(tmp_path: Path) -> None:
     """As somebody else's test suite would have it."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (fixture,) = re.findall(r"^```python\n(@pytest\.fixture.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    use = (
-        "def test_it(issuer):\n"
-        "    with urllib.request.urlopen(issuer + '.well-known/openid-configuration') as answer:\n"
-        "        assert json.load(answer)['issuer'] == issuer\n"
-    )
-    head = "import json, subprocess, sys, urllib.request\nimport pytest\n"
-    (tmp_path / "test_theirs.py").write_text(f"{head}\n{fixture}\n{use}")
+    (snippet,) = re.findall(r"^```python\n(def test_.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    (tmp_path / "test_theirs.py").write_text(snippet)
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    plugins = ["-p", "no:cacheprovider", "-p", "authserver.pytest_plugin"]  # installed, it is found by itself
+    command = [sys.executable, "-m", "pytest", "-q", *plugins]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "no_proxy": "*"}
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
