@@ -11,7 +11,8 @@ COMPOSE_FILES := -f docker-compose.yml $(if $(TLS),-f docker-compose.tls.yml)
 SDK_STAMP := $(SDK_VENV)/.installed
 SDK_NODE := tests/sdk/node
 BENCH_NODE := tests/bench/node
-.PHONY: help setup demo up down certs doctor test test-all test-sdk test-containers bench mutants check fmt lock docs
+PROVIDERS_NODE := tests/upstream/node
+.PHONY: help setup demo up down certs doctor providers test test-all test-sdk test-containers bench mutants check fmt lock docs
 
 help: ## this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +50,15 @@ certs/ca.pem: | $(STAMP)
 doctor: $(STAMP) ## look at what runs, from this machine and from inside the containers; says what would fail and the fix
 	@$(BIN)/python -m authserver doctor $(ARGS)
 
-test: $(STAMP) ## the suite on SQLite; PostgreSQL and a browser where the machine has them
+test: $(STAMP) providers ## the suite on SQLite; PostgreSQL and a browser where the machine has them
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-test-all: $(STAMP) ## the same, and a missing optional part is a failure
+test-all: $(STAMP) providers ## the same, and a missing optional part is a failure
 	@$(BIN)/python -m pytest -n $(WORKERS) --require-all $(ARGS)
+
+providers: ## other people's identity providers (npm), for the tests of logins elsewhere; `make test` does it
+	@if command -v npm >/dev/null && [ $(PROVIDERS_NODE)/package-lock.json -nt $(PROVIDERS_NODE)/node_modules/.package-lock.json ]; then \
+		npm ci --silent --prefix $(PROVIDERS_NODE) || echo "npm could not install other people's identity providers; their tests are skipped"; fi
 
 mutants: $(STAMP) ## take the protections out one by one; a test must notice each (some minutes)
 	@$(BIN)/python -m tests.mutants --jobs $(WORKERS) $(ARGS)

@@ -23,6 +23,7 @@ from authserver.dialects import POLICIES
 from authserver.endpoints import (
     Room,
     activate,
+    activate_confirm,
     authorize,
     dbconnections,
     device,
@@ -64,6 +65,7 @@ ROOMS = (
     token.ROOM,
     device.ROOM,
     activate.ROOM,
+    activate_confirm.ROOM,
     userinfo.ROOM,
     revoke.ROOM,
     logout.ROOM,

@@ -37,7 +37,7 @@ USER_CODES = 10
 USER_CODES_ANYWHERE = 1000
 """Wrong user codes from anywhere within the window: of 20^8 possible ones, next to nothing (RFC 8628 §5.1)."""
 
-DEVICE_CODES = 60
+DEVICE_CODES = 200
 """Device codes for one client at one source within the window."""
 
 PER_DOOR = 100

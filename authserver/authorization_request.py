@@ -33,10 +33,12 @@ from authserver.rules.scopes import grantable, parse_scope
 from authserver.store.connections import find_connection
 from authserver.store.registered import (
     AUTHORIZATION_CODE,
+    DEFAULT_AUDIENCE,
     Client,
     ResourceServer,
     find_client,
     find_resource_server,
+    find_tenant_setting,
 )
 from authserver.tenant import Tenant
 
@@ -195,6 +197,7 @@ def api_and_scope(
         if resource and identifier and resource != identifier:
             raise InvalidTarget
         identifier = identifier or resource
+    identifier = identifier or find_tenant_setting(db, DEFAULT_AUDIENCE)
     requested = parse_scope(params.opaque("scope"))
     if identifier is not None:
         api = find_resource_server(db, identifier)

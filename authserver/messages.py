@@ -162,6 +162,17 @@ class AuthorizationRequest:
     screen_hint: str | None = None
     extra: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def must_be_recent(self) -> bool:
+        """Whether the person must show anew who they are, or lately."""
+        return "login" in self.prompt or self.max_age is not None
+
+    def oldest_login(self, now: int) -> int | None:
+        """The earliest moment at which the person may have logged in; None when any will do."""
+        if "login" in self.prompt:
+            return now
+        return None if self.max_age is None else now - self.max_age
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from authserver.messages import Cookie, Request
+from authserver.store.connections import admits
 from authserver.store.issued import digest
-from authserver.store.registered import User
+from authserver.store.registered import User, find_user
 from authserver.store.tables import login_sessions
 from authserver.tenant import Tenant
 
@@ -58,6 +59,13 @@ def current(db: Connection, request: Request, tenant: Tenant) -> LoginSession | 
     idle_end = session.last_seen_at + tenant.settings.idle_session_lifetime
     absolute_end = session.auth_time + tenant.settings.session_lifetime
     return session if now < min(idle_end, absolute_end) else None
+
+
+def current_for(db: Connection, request: Request, client_id: str, tenant: Tenant) -> LoginSession | None:
+    """The same, unless its owner came by a connection that this client has not."""
+    session = current(db, request, tenant)
+    user = find_user(db, session.user_id) if session else None
+    return None if user and not admits(db, user.connection, client_id) else session
 
 
 def known_user(db: Connection, request: Request, tenant: Tenant) -> str | None:

@@ -329,7 +329,7 @@ class Stage:
             "tickets": "*",
             "outbox": "*",
             "interactions": "*",
-            "device_codes": "digest, decision, used_at",
+            "device_codes": "*",
         }
         return {name: self.rows(f"SELECT {columns} FROM {name} ORDER BY 1, 2") for name, columns in tables.items()}  # noqa: S608 - constants
 

@@ -49,11 +49,6 @@ class Journey:
         made = hmac.digest(self.browser.encode("utf-8", "surrogatepass"), f"{purpose} {self.state}".encode(), "sha256")
         return urlsafe_b64encode(made).rstrip(b"=").decode()
 
-    @property
-    def must_be_recent(self) -> bool:
-        """Whether the application asks for a login that has just happened."""
-        return "login" in self.asked.prompt or self.asked.max_age is not None
-
 
 @dataclass(frozen=True, slots=True)
 class _Provider:
@@ -86,7 +81,7 @@ def departure(journey: Journey, tenant: Tenant, *, alone: bool) -> str:
     }
     if prompt := [each for each in asked.prompt if each in ("login", "select_account")]:
         params["prompt"] = " ".join(prompt)
-    if journey.must_be_recent:
+    if asked.must_be_recent:
         params["max_age"] = "0" if "login" in asked.prompt else str(asked.max_age)
     if asked.login_hint:
         params["login_hint"] = asked.login_hint
@@ -107,7 +102,7 @@ class Declined(Exception):
     """The provider says that the person, or itself, does not want to."""
 
 
-def arrival(journey: Journey, answer: Answer, tenant: Tenant, *, alone: bool, started_at: int) -> Identity:
+def arrival(journey: Journey, answer: Answer, tenant: Tenant, *, alone: bool, logged_in_since: int | None) -> Identity:
     """Who came back. Raises Declined, or OutboundError for whatever proves nothing."""
     options = _options(journey.connection)
     with tenant.outbound.call(_reach(options, tenant)) as call:
@@ -121,16 +116,13 @@ def arrival(journey: Journey, answer: Answer, tenant: Tenant, *, alone: bool, st
             raise Unusable("neither code nor error came back")
         redirect_uri = _redirect_uri(journey.connection, provider, tenant, alone=alone)
         tokens = _redeem(call, options, provider, journey, answer.code, redirect_uri)
-        since = None
-        if journey.must_be_recent:
-            since = started_at - (0 if "login" in journey.asked.prompt else journey.asked.max_age or 0)
         expected = id_token.Expected(
             issuer=provider.issuer,
             client_id=options.client_id,
             nonce=journey.secret("nonce"),
             access_token=tokens["access_token"],
             now=tenant.now(),
-            logged_in_since=since,
+            logged_in_since=logged_in_since,
         )
         claims = _verified(call, provider, tokens["id_token"], expected, tenant)
         claims |= _userinfo(call, provider, tokens["access_token"], claims["sub"])

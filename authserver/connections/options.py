@@ -8,9 +8,14 @@ A client secret that is written as `${NAME}` is the environment's: neither the t
 
 import os
 import re
+from base64 import b64decode
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -49,6 +54,25 @@ NOT_PLAYED = {
     "userinfo_endpoint",
 }
 """Options of Auth0's that exported files hold and that change nothing here."""
+
+SAML_NOT_PLAYED = {
+    "debug",
+    "deflate",
+    "digestAlgorithm",
+    "disableSignout",
+    "domain_aliases",
+    "expires",
+    "fieldsMap",
+    "icon_url",
+    "non_persistent_attrs",
+    "set_user_root_attributes",
+    "signOutEndpoint",
+    "signatureAlgorithm",
+    "subject",
+    "tenant_domain",
+    "thumbprints",
+}
+"""The same for SAML. Which algorithms are accepted is not the provider's choice."""
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,126}[A-Za-z0-9])?")
 _ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -129,7 +153,47 @@ class OidcOptions(BaseModel):
         return os.environ[named[1]] if named else self.client_secret
 
 
-_MODELS: dict[str, type[BaseModel]] = {OIDC: OidcOptions}
+def _a_certificate(said: str) -> str:
+    """PEM, or base64 of PEM or of DER, as Auth0's options hold it. Kept as PEM."""
+    text = said.strip()
+    try:
+        if not text.startswith("-----"):
+            decoded = b64decode("".join(text.split()), validate=True)
+            is_pem = decoded.startswith(b"-----")
+            certificate = load_pem_x509_certificate(decoded) if is_pem else load_der_x509_certificate(decoded)
+        else:
+            certificate = load_pem_x509_certificate(text.encode())
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("must be a certificate in PEM, or in base64") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) and not (
+        isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048
+    ):
+        raise ValueError("must hold an EC key, or an RSA key of 2048 bits at least")
+    return certificate.public_bytes(Encoding.PEM).decode()
+
+
+class SamlOptions(BaseModel):
+    """`connections[].options` of strategy samlp. `issuer`, the provider's entity id, is our addition."""
+
+    model_config = _STRICT
+
+    signInEndpoint: SecureUrl  # noqa: N815 - the words of Auth0's options
+    signingCert: Annotated[str, AfterValidator(_a_certificate)]  # noqa: N815 - likewise
+    issuer: Annotated[str, Field(min_length=1, max_length=1024)]
+    entityId: Annotated[str, Field(min_length=1, max_length=1024)] | None = None  # noqa: N815 - likewise
+    protocolBinding: Literal["urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"] = (  # noqa: N815 - likewise
+        "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+    )
+    signSAMLRequest: Literal[False] = False  # noqa: N815 - likewise
+
+    @model_validator(mode="before")
+    @classmethod
+    def _played(cls, options: Any) -> Any:
+        return {name: value for name, value in options.items() if name not in SAML_NOT_PLAYED}
+
+
+_MODELS: dict[str, type[BaseModel]] = {OIDC: OidcOptions, SAML: SamlOptions}
 
 
 def check(name: str, strategy: str, options: dict[str, object]) -> None:

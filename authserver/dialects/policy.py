@@ -9,11 +9,15 @@ from authserver.errors import ActionDenied, ProtocolError
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How an error is said: HTTP status, code on the wire, description. None keeps the RFCs' own."""
+    """How an error is said: HTTP status, code on the wire, description. None keeps the RFCs' own.
+
+    `unverified`: nobody has seen Auth0 say it, so do not build on the words.
+    """
 
     status: int | None = None
     error: str | None = None
     description: str | None = None
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

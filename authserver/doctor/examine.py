@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from authserver.doctor import compose
+from authserver.dialects import POLICIES
+from authserver.doctor import compose, sdks
 from authserver.doctor.compose import Container, Run, ask_inside, line_of
 from authserver.doctor.dial import Outcome, dial
 from authserver.doctor.report import Side
@@ -39,7 +40,9 @@ def examine(settings: Settings, api_url: str, *, run: Run = compose.run_command)
     inside = [_from_inside(each, setup) for each in setup.containers if each.role != "authserver"]
     server = setup.of("authserver")
     environment = server.environment if server else _own(settings)
-    return [_this_machine(setup), *inside, *_weakened("The authorization server", environment)]
+    here, algorithms = _this_machine(setup)
+    weakened = _weakened("The authorization server", environment)
+    return [here, *inside, *_sdks(setup, algorithms, environment), *weakened]
 
 
 def _find(settings: Settings, api_url: str, run: Run) -> Setup:
@@ -53,7 +56,9 @@ def _find(settings: Settings, api_url: str, run: Run) -> Setup:
     return Setup(issuer, api_url.rstrip("/"), ca_file, found, run)
 
 
-def _this_machine(setup: Setup) -> Side:
+def _this_machine(setup: Setup) -> tuple[Side, list[object]]:
+    """This side, and the algorithms of the keys that it found."""
+    algorithms: list[object] = []
     side, server = Side("This machine: browsers, apps and tests"), setup.of("authserver")
     address = metadata_of(setup.issuer)
     outcome = dial(address, setup.ca_file)
@@ -71,12 +76,22 @@ def _this_machine(setup: Setup) -> Side:
     else:
         judge(side, asked, outcome, f"python -m authserver serve   (or: {UP})")
     if outcome.issuer == setup.issuer:
-        _keys(side, outcome, setup)
+        algorithms = _keys(side, outcome, setup)
         _api(side, setup)
         _page(side, setup)
     for container in setup.containers:
         _published(side, container)
-    return side
+    return side, algorithms
+
+
+def _sdks(setup: Setup, algorithms: list[object], environment: Mapping[str, str]) -> list[Side]:
+    """Nothing is said of a server that does not answer."""
+    if not algorithms:
+        return []
+    dialect = environment.get("AUTHSERVER_DIALECT") or Settings.model_fields["dialect"].default
+    json_bodies = dialect not in POLICIES or POLICIES[dialect].json_bodies
+    in_containers = bool(setup.containers)
+    return [sdks.explain(setup.issuer, algorithms, json_bodies=json_bodies, in_containers=in_containers)]
 
 
 def _moved(issuer: str, server: Container | None) -> str | None:
@@ -90,13 +105,15 @@ def _moved(issuer: str, server: Container | None) -> str | None:
     return f"{scheme}://{parts.hostname}:{published[0][1]}/"
 
 
-def _keys(side: Side, metadata: Outcome, setup: Setup) -> None:
+def _keys(side: Side, metadata: Outcome, setup: Setup) -> list[object]:
     address = str((metadata.document or {}).get("jwks_uri"))
     keys = (dial(address, setup.ca_file).document or {}).get("keys")
     if keys:
         side.good(f"Its signing keys are there ({len(keys)}).")
     else:
         side.bad(f"{address} brings no signing key.", "python -m authserver rotate-keys --lead 0")
+    found = keys if isinstance(keys, list) else []
+    return [key.get("alg") for key in found if isinstance(key, dict)]
 
 
 def _api(side: Side, setup: Setup) -> None:

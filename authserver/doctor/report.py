@@ -25,9 +25,9 @@ class Side:
         """This works."""
         self.findings.append(Finding("works", text))
 
-    def remark(self, text: str) -> None:
+    def remark(self, text: str, *mend: str) -> None:
         """Worth knowing, and no failure."""
-        self.findings.append(Finding("remark", text))
+        self.findings.append(Finding("remark", text, mend))
 
     def bad(self, text: str, *mend: str) -> None:
         """Somebody on this side would fail."""

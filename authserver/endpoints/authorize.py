@@ -37,7 +37,7 @@ from authserver.rules.consent import needs_consent
 from authserver.rules.redirects import form_target
 from authserver.sessions import LoginSession
 from authserver.store import issued, journal, once
-from authserver.store.connections import find_connection
+from authserver.store.connections import admits, find_connection
 from authserver.store.issued import AuthorizationCode, Grant
 from authserver.store.registered import User, find_client, find_resource_server, find_user
 from authserver.tenant import Tenant
@@ -124,8 +124,7 @@ def _is_from_elsewhere(asked: AuthorizationRequest, session: LoginSession, tenan
         user = find_user(db, session.user_id)
         if user is None or asked.connection is not None:
             return user is not None and user.connection != asked.connection
-        connection = find_connection(db, user.connection)
-    return connection is None or not connection.serves(asked.client_id)
+        return not admits(db, user.connection, asked.client_id)
 
 
 def _entrance(asked: AuthorizationRequest, tenant: Tenant) -> str:

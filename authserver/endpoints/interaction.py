@@ -127,7 +127,8 @@ def _login_form(
         sources = connections_of(db, interaction.request.client_id)
     if client is None:
         raise InteractionLost
-    elsewhere = [source for source in sources if source.is_upstream]
+    asked = interaction.request.connection
+    elsewhere = [source for source in sources if source.is_upstream and asked in (None, source.name)]
     context = {
         "state": state,
         "client": client,

@@ -1,6 +1,7 @@
 """Logins elsewhere: a person leaves for an upstream provider, and comes back as somebody.
 
-Done: RFC 6749 §4.1.2, §10.12 · RFC 9700 §4.4 (mix-up), §4.7 · RFC 9207 §2.4.
+Done: SAML 2.0 Profiles §4.1 (by a second step on our own site, because cookies do not travel with other sites' posts) ·
+RFC 6749 §4.1.2, §10.12 · RFC 9700 §4.4 (mix-up), §4.7 · RFC 9207 §2.4.
 Left out: linking accounts; logins that a provider begins by itself.
 
 The `state` that travels is the interaction's own and a second part that is new each time. The first leads back to the
@@ -9,20 +10,23 @@ provider does wrong ends on a page with two ways out, to the login page and to t
 """
 
 import secrets
-from collections.abc import Callable
+from dataclasses import asdict
 
 from authserver import interactions
 from authserver.arrivals import arrive
+from authserver.connections import saml
 from authserver.connections.identity import Identity, admit
+from authserver.connections.options import SAML
 from authserver.endpoints import Endpoint, Room
-from authserver.errors import InteractionLost
+from authserver.errors import InteractionLost, UntrustedRequest
 from authserver.events import LoginFailed
 from authserver.interactions import Interaction
-from authserver.messages import Answer, Cookie, Page, Redirect, Request
-from authserver.outbound import OutboundError, Unavailable
+from authserver.messages import Answer, Cookie, Page, Redirect, Request, Text
+from authserver.outbound import OutboundError, Unavailable, Unusable
 from authserver.rules.redirects import form_target
 from authserver.store import journal, once
 from authserver.store.connections import Connection, all_connections, find_connection
+from authserver.store.issued import digest
 from authserver.store.registered import find_client
 from authserver.store.upstream import UpstreamLogin, add_upstream_login, find_upstream_login
 from authserver.tenant import Tenant
@@ -57,13 +61,16 @@ def _leave(request: Request, interaction: Interaction, state: str, name: str | N
     except OutboundError as error:
         return _failed(interaction, state, connection, error, tenant)
     with tenant.database.write() as db:
-        add_upstream_login(db, travelling, connection.name, now, now + tenant.settings.interaction_lifetime)
+        ends_at = now + tenant.settings.interaction_lifetime
+        add_upstream_login(db, travelling, connection.name, ends_at, interaction.request.oldest_login(now))
     return _onward(request, url, f"You are on your way to {_called(connection)}.")
 
 
 def _departure(
     request: Request, connection: Connection, state: str, interaction: Interaction, tenant: Tenant, *, alone: bool
 ) -> str:
+    if connection.strategy == SAML:
+        return saml.departure(connection, state, tenant, afresh=interaction.request.must_be_recent)
     from authserver.connections import oidc  # half a second, for those who need it
 
     journey = oidc.Journey(connection, state, _browser(request, tenant), interaction.request)
@@ -71,25 +78,30 @@ def _departure(
 
 
 def callback(request: Request, tenant: Tenant) -> Answer:
-    """Back from an OpenID provider. This browser, then this state and its one use, then what it brought."""
+    """Back from a provider. This browser, then this state and its one use, then what it brought."""
     if request.query.repeated:
         raise InteractionLost
     travelling = request.query.opaque("state") or ""
     state = travelling.partition(".")[0]
     interaction = interactions.find(request, state, tenant)
-    with tenant.database.write() as db:
+    with tenant.database.read() as db:
         login = find_upstream_login(db, travelling)
-        if login is None or not once.spend_upstream_login(db, login.digest, tenant.now()):
-            raise InteractionLost
+    if login is None:
+        raise InteractionLost
     connection, alone = _upstream(interaction, login.connection, tenant)
-    return _arrived(
-        request,
-        interaction,
-        state,
-        connection,
-        lambda: _identify(request, connection, travelling, interaction, login, tenant, alone=alone),
-        tenant,
-    )
+    if connection.strategy == SAML and not _holds_ticket(request, login):
+        return _failed(interaction, state, connection, Unusable("it came back without the ticket"), tenant)
+    with tenant.database.write() as db:
+        if not once.spend_upstream_login(db, login.digest, tenant.now()):
+            raise InteractionLost
+    try:
+        if connection.strategy == SAML:
+            identity: Identity | None = Identity(**(login.identity or {}))
+        else:
+            identity = _identify(request, connection, travelling, interaction, login, tenant, alone=alone)
+    except OutboundError as error:
+        return _failed(interaction, state, connection, error, tenant)
+    return _arrived(request, interaction, state, connection, identity, tenant)
 
 
 def _identify(
@@ -102,16 +114,70 @@ def _identify(
     *,
     alone: bool,
 ) -> Identity | None:
-    """Who came back; None who does not want to."""
+    """Who came back from an OpenID provider; None who does not want to."""
     from authserver.connections import oidc
 
     journey = oidc.Journey(connection, state, _browser(request, tenant), interaction.request)
     said = request.query
     answer = oidc.Answer(said.opaque("code"), said.opaque("error"), said.opaque("iss"), said.opaque("connection"))
     try:
-        return oidc.arrival(journey, answer, tenant, alone=alone, started_at=login.started_at)
+        return oidc.arrival(journey, answer, tenant, alone=alone, logged_in_since=login.logged_in_since)
     except oidc.Declined:
         return None
+
+
+def assertion_consumer(request: Request, tenant: Tenant) -> Answer:
+    """A SAML response, which another site's page makes the browser post: so our cookies are not with it.
+
+    What it proves waits in the row for the browser that began, which comes next with a ticket that this answer alone
+    holds. So whoever brings a response has to be the one who asked for it.
+    """
+    travelling = request.body.opaque("RelayState") or ""
+    with tenant.database.read() as db:
+        login = find_upstream_login(db, travelling)
+        connection = find_connection(db, login.connection) if login else None
+    is_meant = connection is not None and request.query.opaque("connection") == connection.name
+    if login is None or connection is None or connection.strategy != SAML or not is_meant:
+        raise InteractionLost
+    back = f"/login/callback?state={travelling}"
+    try:
+        ticket = _assert(request, login, connection, travelling, tenant)
+    except Unusable as error:
+        tenant.record(LoginFailed(reason=str(error), connection=connection.name))
+        return _onward(request, tenant.url(back), "One more moment.")
+    return _onward(request, tenant.url(f"{back}&ticket={ticket}"), "You are on your way back.")
+
+
+def _assert(request: Request, login: UpstreamLogin, connection: Connection, state: str, tenant: Tenant) -> str:
+    """The ticket for the identity in this response. Raises Unusable, or InteractionLost for what was used or is old."""
+    from authserver.connections import saml_response
+
+    asserted = saml_response.verify(
+        request.body.opaque("SAMLResponse") or "", connection, state, tenant, logged_in_since=login.logged_in_since
+    )
+    ticket, now = secrets.token_urlsafe(32), tenant.now()
+    with tenant.database.write() as db:
+        of = digest(f"{connection.name} {asserted.assertion_id}")
+        if not once.spend_assertion(db, of, asserted.expires_at):
+            raise Unusable("the SAML response was refused: its assertion was used before")
+        if not once.keep_identity(db, login.digest, digest(ticket), asdict(asserted.identity), now):
+            raise InteractionLost
+    return ticket
+
+
+def _holds_ticket(request: Request, login: UpstreamLogin) -> bool:
+    ticket = request.query.opaque("ticket")
+    return ticket is not None and login.ticket_digest is not None and digest(ticket) == login.ticket_digest
+
+
+def metadata(request: Request, tenant: Tenant) -> Answer:
+    """For the provider of a SAML connection, which is no secret."""
+    name = request.query.opaque("connection") or ""
+    with tenant.database.read() as db:
+        connection = find_connection(db, name)
+    if connection is None or connection.strategy != SAML:
+        raise UntrustedRequest("There is no SAML connection of this name.")
+    return Text(saml.metadata(connection, tenant), headers={"Content-Type": "application/samlmetadata+xml"})
 
 
 def _arrived(
@@ -119,14 +185,10 @@ def _arrived(
     interaction: Interaction,
     state: str,
     connection: Connection,
-    identify: Callable[[], Identity | None],
+    identity: Identity | None,
     tenant: Tenant,
 ) -> Answer:
     client_id, now = interaction.request.client_id, tenant.now()
-    try:
-        identity = identify()
-    except OutboundError as error:
-        return _failed(interaction, state, connection, error, tenant)
     cookies: tuple[Cookie, ...] = ()
     with tenant.database.write() as db:
         user = admit(db, identity, now) if identity else None
@@ -193,6 +255,7 @@ def _onward(request: Request, url: str, sentence: str, cookies: tuple[Cookie, ..
 ROOM = Room(
     endpoints=(
         Endpoint("/u/login/connection", {"GET": go, "POST": choose}, "person"),
-        Endpoint("/login/callback", {"GET": callback}, "person"),
+        Endpoint("/login/callback", {"GET": callback, "POST": assertion_consumer}, "person"),
+        Endpoint("/samlp/metadata", {"GET": metadata}, "person"),
     ),
 )

@@ -9,7 +9,13 @@ from authserver.errors import MissingParameter, NoClientGrant, ServiceNotEnabled
 from authserver.events import ClientCredentialsExchanged
 from authserver.messages import TokenRequest, TokenResponse
 from authserver.rules.scopes import narrowed, parse_scope, personalised
-from authserver.store.registered import Client, find_client_grant, find_resource_server
+from authserver.store.registered import (
+    DEFAULT_AUDIENCE,
+    Client,
+    find_client_grant,
+    find_resource_server,
+    find_tenant_setting,
+)
 from authserver.tenant import Tenant
 from authserver.tokens import signed_access_token
 
@@ -25,6 +31,8 @@ def exchange(request: TokenRequest, client: Client, tenant: Tenant) -> TokenResp
     identifier = request.params.text("audience")
     if identifier is None and tenant.policy.resource_parameter:
         identifier = request.params.text("resource")
+    with tenant.database.read() as db:
+        identifier = identifier or find_tenant_setting(db, DEFAULT_AUDIENCE)
     if identifier is None:
         raise MissingParameter("audience")
     now = tenant.now()

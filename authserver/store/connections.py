@@ -56,6 +56,12 @@ def connections_of(db: Db, client_id: str) -> list[Connection]:
     return [connection for connection in all_connections(db) if connection.serves(client_id)]
 
 
+def admits(db: Db, name: str, client_id: str) -> bool:
+    """Whether people of the connection with this name may log in to this client."""
+    connection = find_connection(db, name)
+    return connection is not None and connection.serves(client_id)
+
+
 def _load(row: dict[str, Any]) -> Connection:
     settings = dict(row["settings"])
     enabled = settings.pop("enabled_clients", None)

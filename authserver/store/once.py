@@ -7,6 +7,7 @@ looked. The spent row stays: that is how a second use is recognised, also after 
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite compiles it to the same words
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from authserver.store.tables import (
@@ -15,6 +16,7 @@ from authserver.store.tables import (
     interactions,
     refresh_tokens,
     tickets,
+    upstream_assertions,
     upstream_logins,
     upstream_logouts,
 )
@@ -45,6 +47,18 @@ _INTERACTION = _gate(interactions)
 _CODE = _gate(authorization_codes)
 _TICKET = _gate(tickets)
 _UPSTREAM_LOGIN = _gate(upstream_logins)
+_IDENTITY = (
+    update(upstream_logins)
+    .where(
+        upstream_logins.c.digest == _DIGEST,
+        upstream_logins.c.used_at.is_(None),
+        upstream_logins.c.ticket_digest.is_(None),
+        upstream_logins.c.expires_at > _NOW,
+    )
+    .values(ticket_digest=bindparam("ticket"), identity=bindparam("who"))
+    .returning(upstream_logins.c.digest)
+)
+_ASSERTION = insert(upstream_assertions).on_conflict_do_nothing().returning(upstream_assertions.c.digest)
 _UPSTREAM_LOGOUT = _gate(upstream_logouts)
 
 _CODE_ATTEMPT = (
@@ -142,6 +156,17 @@ def spend_interaction(db: Connection, digest: bytes, now: int) -> bool:
 def spend_upstream_login(db: Connection, digest: bytes, now: int) -> bool:
     """True for the one caller that continues after this login elsewhere."""
     return _passed(db.execute(_UPSTREAM_LOGIN, {"of": digest, "now": now}).one_or_none())
+
+
+def spend_assertion(db: Connection, digest: bytes, expires_at: int) -> bool:
+    """True for the one caller that brings this SAML assertion."""
+    return _passed(db.execute(_ASSERTION, {"digest": digest, "expires_at": expires_at}).one_or_none())
+
+
+def keep_identity(db: Connection, digest: bytes, ticket: bytes, identity: dict[str, Any], now: int) -> bool:
+    """True for the one caller that brings this login's identity, for whoever comes with the ticket."""
+    values = {"of": digest, "ticket": ticket, "who": identity, "now": now}
+    return _passed(db.execute(_IDENTITY, values).one_or_none())
 
 
 def spend_upstream_logout(db: Connection, digest: bytes, now: int) -> bool:

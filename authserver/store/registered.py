@@ -20,6 +20,9 @@ DATABASE = "Username-Password-Authentication"
 
 DAY = 86400
 
+DEFAULT_AUDIENCE = "default_audience"
+"""The tenant setting that names the API of requests which name none."""
+
 AUTHZ = "_authz"
 """How a `token_dialect` ends whose access tokens carry `permissions`."""
 

@@ -21,6 +21,7 @@ from authserver.store.tables import (
     outbox,
     refresh_tokens,
     tickets,
+    upstream_assertions,
     upstream_logins,
     upstream_logouts,
 )
@@ -60,6 +61,7 @@ _EXTINCT = select(grants.c.grant_id).where(
 _SWEEPS = {
     "interactions": delete(interactions).where(interactions.c.expires_at <= _YESTERDAY),
     "upstream logins": delete(upstream_logins).where(upstream_logins.c.expires_at <= _YESTERDAY),
+    "upstream assertions": delete(upstream_assertions).where(upstream_assertions.c.expires_at <= _YESTERDAY),
     "upstream logouts": delete(upstream_logouts).where(upstream_logouts.c.expires_at <= _YESTERDAY),
     "login attempts": delete(login_attempts).where(login_attempts.c.since <= _YESTERDAY),
     "login sessions": delete(login_sessions).where(

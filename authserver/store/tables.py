@@ -212,12 +212,15 @@ upstream_logins = Table(
     metadata,
     _digest(),
     Column("connection", String(128), nullable=False),
-    _at("started_at"),
     _at("expires_at"),
+    _at("logged_in_since", nullable=True),
     Column("ticket_digest", LargeBinary(32)),
     Column("identity", JSON),
     _at("used_at", nullable=True),
 )
+
+# SAML assertions that were used, for as long as they would be accepted.
+upstream_assertions = Table("upstream_assertions", metadata, _digest(), _at("expires_at"))
 
 # A browser that was sent to log out elsewhere, and where it goes from there.
 upstream_logouts = Table(

@@ -15,12 +15,14 @@ from authserver.store.tables import upstream_logins, upstream_logouts
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLogin:
-    """`connection` is whom the person was sent to; times in epoch seconds."""
+    """`connection` is whom the person was sent to; times in epoch seconds. `logged_in_since` is the earliest moment at
+    which the person may have shown there who they are; None when any will do.
+    """
 
     digest: bytes
     connection: str
-    started_at: int
     expires_at: int
+    logged_in_since: int | None = None
     ticket_digest: bytes | None = None
     identity: dict[str, Any] | None = None
     used_at: int | None = None
@@ -34,10 +36,10 @@ _INSERT_LOGOUT = insert(upstream_logouts)
 _LOGOUT = select(upstream_logouts.c.return_to).where(upstream_logouts.c.digest == bindparam("of"))
 
 
-def add_upstream_login(db: Db, state: str, connection: str, now: int, expires_at: int) -> None:
+def add_upstream_login(db: Db, state: str, connection: str, expires_at: int, logged_in_since: int | None) -> None:
     """Somebody leaves with this `state`."""
-    row = {"digest": digest(state), "connection": connection, "started_at": now, "expires_at": expires_at}
-    db.execute(_INSERT_LOGIN, row)
+    row = {"digest": digest(state), "connection": connection, "expires_at": expires_at}
+    db.execute(_INSERT_LOGIN, {**row, "logged_in_since": logged_in_since})
 
 
 def find_upstream_login(db: Db, state: str) -> UpstreamLogin | None:

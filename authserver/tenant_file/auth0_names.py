@@ -104,7 +104,7 @@ _TENANT = {
     **_many(_LOOKS, "picture_url support_email support_url enabled_locales universal_login"),
     **_many(_LOOKS, "change_password guardian_mfa_page error_page country_codes default_custom_domain"),
     **_many("Actions here are Python", "sandbox_version legacy_sandbox_version sandbox_versions_available"),
-    **_many("clients say what they ask for", "default_audience default_directory default_redirection_uri"),
+    **_many("clients say what they ask for", "default_directory default_redirection_uri"),
     **_many("quotas are not played", "default_token_quota"),
     **_many(_B2B, "allow_organization_name_in_authentication_api"),
     **_many("the device flow has ways of its own", "device_flow"),

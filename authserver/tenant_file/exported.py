@@ -66,6 +66,7 @@ def translate(root: yaml.Node, given: Mapping[str, Credentials], findings: Findi
     _filter(root, "resourceServers", lambda each: _api(each, findings))
     ids = {text(member(each, "name")): text(member(each, "client_id")) for each in items(member(root, "clients"))}
     apis = {text(member(each, "identifier")) for each in items(member(root, "resourceServers"))}
+    _default_audience(member(root, "tenant"), apis, findings)
     _filter(root, "clientGrants", lambda each: _grant(each, ids, apis, findings))
     for role in items(member(root, "roles")):
         _filter(role, "permissions", lambda each, role=role: _permission(each, role, apis, findings))  # type: ignore[misc]
@@ -75,6 +76,16 @@ def translate(root: yaml.Node, given: Mapping[str, Credentials], findings: Findi
             _source(each, section, ids, findings)
     _filter(root, "actions", lambda each: _action(each, findings))
     _triggers(root, findings)
+
+
+def _default_audience(tenant: yaml.Node | None, apis: set[str], findings: Findings) -> None:
+    default = member(tenant, "default_audience")
+    if tenant is None or default is None or text(default) in apis:
+        return
+    if text(default):
+        why = f"{text(default)} is no API of this file"
+        findings.add("ignored", "tenant.default_audience", why, line_of(default))
+    drop(tenant, "default_audience")
 
 
 def _filter(node: yaml.Node, name: str, wanted: Callable[[yaml.Node], bool]) -> None:

@@ -103,6 +103,7 @@ class TenantModel(_Model):
 
     friendly_name: Plain = "Understudy"
     allowed_logout_urls: tuple[Destination, ...] = ()
+    default_audience: Plain | None = None
     device_flow: DeviceFlowModel = DeviceFlowModel()
     flags: FlagsModel = FlagsModel()
 

@@ -71,6 +71,13 @@ class TenantFile(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _known_default_audience(self) -> Self:
+        default = self.tenant.default_audience
+        if default is not None and default not in {api.identifier for api in self.resourceServers}:
+            raise ValueError("tenant.default_audience is not the identifier of an API of this file")
+        return self
+
+    @model_validator(mode="after")
     def _known_databases(self) -> Self:
         known = [database.name for database in self.databases] or [DATABASE]
         for number, user in enumerate(self.users):

@@ -24,7 +24,7 @@ def basic(value: bytes) -> dict[bytes, bytes]:
 
 
 def test_CA1_unknown_client_and_wrong_secret_are_one_answer(stage: Stage) -> None:
-    for path in ("/oauth/token", "/oauth/revoke"):
+    for path in ("/oauth/token", "/oauth/revoke", "/oauth/device/code"):
         answers = set()
         for client_id, secret in (
             ("web-app", "wrong"),
@@ -199,7 +199,7 @@ def test_CA5_two_methods_at_once_are_refused(stage: Stage) -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke", "/oauth/device/code"])
 def test_CA5_nobody_is_invalid_request(stage: Stage, path: str) -> None:
     response: httpx2.Response = stage.http.post(path, data={**GRANT, "token": "x"})
     assert json_error(response) == (400, "invalid_request")

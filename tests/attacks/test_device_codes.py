@@ -1,5 +1,6 @@
 """DV1, DV3 to DV6, B7, B9, L15: device codes and the people who are talked into typing them."""
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from authserver.attempts import DEVICE_CODES, USER_CODES, USER_CODES_ANYWHERE, W
 from authserver.endpoints.device import LIFETIME
 from authserver.store.issued import digest
 from tests.attacks.judge import cookie, logged_in, on_sqlite
+from tests.attacks.test_bad_input import BODIES, fields, in_words
 from tests.devices import (
     DENIED,
     DEVICE_GRANT,
@@ -25,7 +27,7 @@ from tests.devices import (
     enters,
     reaches_the_decision,
 )
-from tests.stage import ALICE, BOB, Stage
+from tests.stage import ALICE, API, BOB, SCOPE, Stage
 
 AT_ONCE = 50
 
@@ -418,3 +420,46 @@ def test_B9_guesses_from_everywhere_do_not_lock_known_browsers_out(stage: Stage)
     assert enters(stranger, device(stage).user_code).status_code == 429
     stage.clock.advance(1)
     assert enters(stranger, device(stage).user_code).status_code == 200
+
+
+@on_sqlite
+def test_LO3_the_pages_of_a_device_are_never_framed_and_run_nothing(stage: Stage) -> None:
+    browser, tv = stage.browser(), device(stage)
+    form = browser.get(tv.told["verification_uri_complete"])
+    wrong = enters(browser, "BCDF-BCDF")
+    confirmation = reaches_the_decision(browser, tv.user_code)
+    done = browser.decide(confirmation)
+    again = browser.decide(confirmation)
+    assert [page.status_code for page in (form, wrong, confirmation, done, again)] == [200, 400, 200, 200, 400]
+    for page in (form, wrong, confirmation, done, again):
+        policy = page.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert policy.endswith("form-action 'self'")
+        assert "script-src" not in policy
+        assert page.headers["x-frame-options"] == "DENY"
+        assert not re.search(r"<script|\son\w+=|javascript:|<style|\sstyle=", page.text)
+
+
+@on_sqlite
+@pytest.mark.parametrize("dialect", ["auth0", "rfc"])
+def test_TK21_every_field_of_the_device_flow_is_answered_in_its_words(stage: Stage) -> None:
+    browser, tv = logged_in(stage), device(stage)
+    confirmation = enters(browser, tv.user_code)
+    form = browser.get(stage.issuer + "activate")
+    state = {page: page.text.partition('name="state" value="')[2].partition('"')[0] for page in (form, confirmation)}
+    good = {
+        "oauth/device/code": {"client_id": "native-app", "scope": SCOPE, "audience": API},
+        "oauth/token": {"client_id": "native-app", "grant_type": DEVICE_GRANT, "device_code": "x"},
+        "activate": {"state": state[form], "user_code": "BCDF-BCDF"},
+        "activate/confirm": {"state": state[confirmation], "action": "no button of ours"},
+    }
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": stage.issuer.removesuffix("/")}
+    for path, parameters in good.items():
+        for case, name, body in fields(parameters):
+            if path == "activate/confirm" and name != "state":
+                continue  # whatever else is sent declines
+            in_words(browser.http.post(stage.issuer + path, content=body, headers=headers), (path, name, case))
+        for case, (kind, body) in BODIES.items():
+            in_words(browser.http.post(stage.issuer + path, content=body, headers={**headers, **kind}), (path, case))
+    assert tv.hears(tv.poll(), PENDING)
+    assert "Device connected" in browser.decide(confirmation).text

@@ -23,8 +23,8 @@ from tests.stage import CALLBACK, Pkce, Stage, answer
 pytestmark = on_sqlite
 
 FORM = "application/x-www-form-urlencoded"
-POSTS = ("/oauth/token", "/oauth/revoke", "/authorize", "/u/login", "/u/consent", "/userinfo")
-PAGES = ("/authorize", "/u/login", "/u/consent")
+PAGES = ("/authorize", "/u/login", "/u/consent", "/activate", "/activate/confirm")
+POSTS = ("/oauth/token", "/oauth/revoke", "/oauth/device/code", *PAGES, "/userinfo")
 
 
 def refused_in_words(path: str, response_status: int, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Races at the single-use gate (security cases B1, B2, B4): real worker processes, held bodies, released together.
+"""Races at the single-use gate (security cases B1, B2, B4, B7): real worker processes, held bodies, released together.
 
 Each attempt has a connection of its own. Headers and all of the body but its last byte are sent first; when every attempt is
 ready the last bytes go out together, so that the requests meet inside the server and not on the way to it.
@@ -20,7 +20,8 @@ import pytest
 
 from authserver.store.once import CODE_ATTEMPTS
 from tests.conftest import Prepared
-from tests.stage import CALLBACK, Browser, Pkce, answer, request_parameters
+from tests.devices import DEVICE_GRANT, approves
+from tests.stage import API, CALLBACK, Browser, Pkce, answer, request_parameters
 
 ATTEMPTS = 16
 WORKERS = {"sqlite": 4, "postgresql": 2}
@@ -187,3 +188,15 @@ def test_B5_refresh_and_revocation_at_once_leave_nothing_alive(issuer: str, brow
         if status == 200:
             assert post(browser, refreshing(body["refresh_token"])) == 403
         assert post(browser, refreshing(first["refresh_token"])) == 403
+
+
+def test_B7_parallel_polls_of_an_approved_device_have_one_winner(issuer: str, browser: Browser, rounds: int) -> None:
+    for _ in range(rounds):
+        asked = {"client_id": "native-app", "scope": "openid offline_access read:notes", "audience": API}
+        told = browser.http.post(issuer + "oauth/device/code", data=asked).json()
+        approves(browser, told["user_code"])
+        poll = {"client_id": "native-app", "grant_type": DEVICE_GRANT, "device_code": told["device_code"]}
+        answers = together(issuer, [poll] * ATTEMPTS)
+        assert [status for status, _ in answers].count(200) == 1, answers
+        losers = {(status, body["error"]) for status, body in answers if status != 200}
+        assert losers <= {(429, "slow_down"), (403, "invalid_grant")}, losers

@@ -1,5 +1,6 @@
 """The documents that are made and not written: `make docs` writes them, `test_docs` fails when one is stale."""
 
+from tests.documents.auth0 import compatibility_page
 from tests.documents.dialects import dialects_page
 from tests.documents.layout import ROOT
 from tests.documents.map import SERVICES, DocumentError, map_page, tests
@@ -15,6 +16,7 @@ def documents() -> dict[str, str]:
         "docs/map.md": map_page(),
         "docs/dialects.md": dialects_page(),
         "docs/settings.md": settings_page(),
+        "docs/auth0-compatibility.md": compatibility_page(),
         "docs/tenant-import.md": tenant_import_page(),
     }
 

@@ -24,7 +24,7 @@ def dialects_page() -> str:
     said = [
         (f"`{error.__name__}`", *(_wording(POLICIES[dialect], error) for dialect in names))
         for error in _error_classes(errors.ProtocolError)
-        if len({POLICIES[dialect].say(_instance(error)) for dialect in names}) > 1
+        if len({POLICIES[dialect].say(instance(error)) for dialect in names}) > 1
     ]
     return "\n".join(
         [
@@ -68,7 +68,7 @@ def _error_classes(of: type[errors.ProtocolError]) -> Iterator[type[errors.Proto
         yield from _error_classes(each)
 
 
-def _instance(error: type[errors.ProtocolError]) -> errors.ProtocolError:
+def instance(error: type[errors.ProtocolError]) -> errors.ProtocolError:
     """One without a sentence of its own, whatever its constructor would like to know."""
     made = error.__new__(error)
     errors.ProtocolError.__init__(made)
@@ -76,5 +76,5 @@ def _instance(error: type[errors.ProtocolError]) -> errors.ProtocolError:
 
 
 def _wording(policy: Policy, error: type[errors.ProtocolError]) -> str:
-    status, code, description = policy.say(_instance(error))
+    status, code, description = policy.say(instance(error))
     return f"{status} `{code}`<br>{description}"

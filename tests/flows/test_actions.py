@@ -20,6 +20,7 @@ from authserver.tenant_file import TenantFileError
 from tests.attacks.judge import both_dialects, on_sqlite
 from tests.conftest import Prepared
 from tests.devices import DENIED, approves, device, reaches_the_decision
+from tests.proves import proves
 from tests.stage import ALICE, API, BOB, Browser, Pkce, Stage, answer, claims
 
 NS = "https://notes.example/"
@@ -287,6 +288,7 @@ TELLS = f"""
 
 
 @on_sqlite
+@proves("GET /authorize", "ext-*, acr_values, ui_locales")
 def test_the_event_says_who_logs_in_where_and_how(tenant: Tenant) -> None:
     stage = tenant.play(Tells=TELLS, secrets={"KEY": "s3cret"})
     browser, pkce = stage.browser(), Pkce()
@@ -374,6 +376,7 @@ def test_actions_run_on_silent_logins_too(tenant: Tenant) -> None:
 
 
 @both_dialects
+@proves("Actions", "api.user.setUserMetadata, setAppMetadata")
 def test_metadata_is_kept_merged_and_deleted(tenant: Tenant) -> None:
     source = """
         def on_execute_post_login(event, api):
@@ -494,6 +497,7 @@ def test_a_client_in_its_own_name_can_be_denied(tenant: Tenant, code: str) -> No
 
 
 @both_dialects
+@proves("Actions", "rules")
 def test_a_rule_changes_claims_and_replaces_the_scope(tenant: Tenant) -> None:
     stage = tenant.play(
         Rule=f"""
@@ -538,6 +542,7 @@ def test_a_rule_that_does_not_end_well_fails_the_login(tenant: Tenant, body: str
 
 
 @both_dialects
+@proves("Actions", "hooks")
 def test_a_hook_adds_claims_and_replaces_scopes(tenant: Tenant) -> None:
     stage = tenant.play(
         "credentials-exchange",

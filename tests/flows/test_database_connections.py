@@ -15,7 +15,9 @@ import httpx2
 import pytest
 
 from tests.attacks.judge import both_dialects, interaction_of, is_error_page, nothing_changes, on_sqlite, refusal
+from tests.devices import device, enters
 from tests.processes import ROOT, environment
+from tests.proves import proves
 from tests.stage import ALICE, PASSWORD, Browser, Pkce, Stage, answer, claims
 
 NEW = "dinah@example.com"
@@ -73,6 +75,7 @@ def log_in(stage: Stage, password: str, email: str = NEW, **changed: str | None)
 
 @both_dialects
 @pytest.mark.parametrize("form", ["json", "form"])
+@proves("POST /dbconnections/signup", "email, password, connection", "user_metadata")
 def test_signup_answers_with_the_account_and_logs_nobody_in(stage: Stage, form: str) -> None:
     sent = {"given_name": "Dinah", "family_name": "Liddell", "nickname": "di", "picture": "https://example.com/d.png"}
     metadata = {"plan": "gold", "color": "\u00e4 & b"}
@@ -340,6 +343,7 @@ def test_the_api_is_read_by_registered_origins_alone(stage: Stage) -> None:
 
 
 @both_dialects
+@proves("POST /dbconnections/change_password", "email, connection")
 def test_change_password_says_the_same_to_everybody(stage: Stage) -> None:
     seen = set()
     for email in (ALICE, "nobody@example.com", "no address", "ALICE@example.com"):
@@ -358,6 +362,7 @@ def test_change_password_says_the_same_to_everybody(stage: Stage) -> None:
 
 
 @both_dialects
+@proves("GET /authorize", "screen_hint=signup")
 def test_somebody_signs_up_on_the_page_and_goes_on_to_the_application(stage: Stage) -> None:
     browser, pkce = stage.browser(), Pkce()
     page = browser.follow(stage.authorize(browser, pkce, screen_hint="signup", login_hint=NEW))
@@ -483,8 +488,15 @@ def test_a_connection_that_does_not_serve_the_client_is_refused(stage: Stage) ->
 def test_nobody_logs_in_where_their_database_does_not_serve(stage: Stage) -> None:
     known = stage.browser()
     known.log_in(stage.authorize(known, **WEB))
+    early = stage.browser()
+    open_page = early.follow(stage.authorize(early))
     set_options(stage, enabled_clients=["web-app"])
-    assert is_error_page(log_in(stage, PASSWORD, ALICE))
+    browser = stage.browser()
+    closed = browser.follow(stage.authorize(browser))
+    assert "No way to log in is enabled for this application." in closed.text
+    assert ('id="password"' in open_page.text, 'id="password"' in closed.text) == (True, False)
+    credentials = {"state": interaction_of(closed), "username": ALICE, "password": PASSWORD}
+    assert is_error_page(browser.submit(closed, **credentials))
     assert "/u/consent" in str(log_in(stage, PASSWORD, ALICE, **WEB).url)
     # Nor does the session of another client open it: nor that of another database the one that is asked for.
     assert refusal(stage, stage.authorize(known, prompt="none")) == "login_required"
@@ -493,6 +505,24 @@ def test_nobody_logs_in_where_their_database_does_not_serve(stage: Stage) -> Non
     set_options(stage, "Customers")
     assert refusal(stage, stage.authorize(known, prompt="none", connection="Customers", **WEB)) == "login_required"
     assert refusal(stage, stage.authorize(known, prompt="none", connection=DATABASE, **WEB)) == "consent_required"
+
+
+@on_sqlite
+def test_nobody_lets_a_device_in_whose_client_their_database_does_not_serve(stage: Stage) -> None:
+    set_options(stage, "Customers", passwordPolicy="none")
+    sign_up(stage, connection="Customers")
+    known, tv = stage.browser(), device(stage)
+    known.log_in(stage.authorize(known))
+    set_options(stage, enabled_clients=["web-app"])
+    page = enters(known, tv.user_code)
+    assert ALICE not in page.text
+    login = known.decide(page)
+    assert "/u/login" in str(login.url)
+    assert is_error_page(known.log_in(login))
+    again = known.log_in(login, NEW, GOOD)
+    assert NEW in again.text
+    assert "Device connected" in known.decide(again).text
+    assert claims(tv.waits().json()["id_token"])["email"] == NEW
 
 
 def test_the_tenant_file_says_which_database_a_user_is_in(raise_stage: Callable[..., Stage], tmp_path: Path) -> None:

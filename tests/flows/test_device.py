@@ -1,9 +1,12 @@
 """A device without a browser: it shows a code, a person types it elsewhere, and the device gets its tokens."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from authserver.settings import DEMO_TENANT
 from tests.devices import DENIED, DEVICE_GRANT, EXPIRED, PENDING, SLOW, UNKNOWN, approves, asks, denies, device, enters
 from tests.stage import API, MALLORY, SCOPE, Stage, claims
 
@@ -217,3 +220,18 @@ def test_line_10_wordings(stage: Stage) -> None:
     assert fast.json()["error_description"] == "You are polling faster than the specified interval of 5 seconds."
     if stage.dialect == "auth0":
         assert pending.json()["error_description"] == "User has yet to authorize device code."
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_codes_look_as_the_tenant_says(raise_stage: Callable[..., Stage], tmp_path: Path) -> None:
+    tenant = tmp_path / "tenant.yaml"
+    demo = DEMO_TENANT.read_text(encoding="utf-8")
+    tenant.write_text(demo.replace("tenant:\n", "tenant:\n  device_flow: {charset: digits, mask: '*** *** ***'}\n", 1))
+    stage = raise_stage(tenant=tenant, database_url=f"sqlite:///{tmp_path}/own.db")
+    tv, browser = device(stage), stage.browser()
+    assert re.fullmatch("[0-9]{3} [0-9]{3} [0-9]{3}", tv.user_code)
+    assert f"activate?user_code={tv.user_code.replace(' ', '%20')}" in tv.told["verification_uri_complete"]
+    assert f'value="{tv.user_code}"' in browser.get(tv.told["verification_uri_complete"]).text
+    page = enters(browser, tv.user_code.replace(" ", "-"))
+    assert tv.user_code in page.text
+    approves(stage.browser(), device(stage).user_code)

@@ -30,6 +30,7 @@ def test_an_imported_tenant_is_served_at_once(stage: Stage) -> None:
 
     pkce = Pkce()
     shop = {"client_id": SHOP, "redirect_uri": CALLBACKS[1], "audience": ORDERS, "scope": "openid email offline_access"}
+    shop["connection"] = "customers"  # the demo tenant's own database serves every client, too
     browser = stage.browser()
     page = browser.follow(stage.authorize(browser, pkce, **shop))
     refused = browser.log_in(page, KIM, PASSWORD)

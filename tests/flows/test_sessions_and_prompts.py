@@ -20,6 +20,7 @@ from tests.attacks.judge import (
     nothing_changes,
     on_sqlite,
 )
+from tests.proves import proves
 from tests.stage import ALICE, API, BOB, MALLORY, PASSWORD, Browser, Pkce, Stage, answer, claims
 
 ALICES_ID, BOBS_ID = "auth0|65f0a11ce000000000000001", "auth0|65f0a11ce000000000000002"
@@ -212,6 +213,7 @@ def test_an_id_token_hint_never_silently_becomes_somebody_else(stage: Stage) -> 
 
 
 @on_sqlite
+@proves("GET /authorize", "id_token_hint")
 def test_an_id_token_hint_must_be_an_id_token_of_ours_for_this_client(stage: Stage) -> None:
     browser = at_home(stage)
     mine = web_tokens(stage, browser, **HINT)

@@ -19,7 +19,7 @@ def verified(client, token, **more):
 
 
 @proves("GET /.well-known/openid-configuration", "issuer", "jwks_uri", "GET /.well-known/jwks.json", "POST /oauth/token", "access_token")  # fmt: skip
-def test_an_access_token_passes(secure_server):
+def test_item_14_b_an_access_token_passes(secure_server):
     token = native_tokens(secure_server)["access_token"]
     claims = verified(api_client(secure_server), token, required_claims=["scope", "azp"])
     assert claims["iss"] == secure_server.issuer

@@ -29,7 +29,7 @@ def verifier(server):
 
 
 @proves("GET /authorize", "code_challenge", "audience", "POST /oauth/token", "grant_type=authorization_code", "application/json", "null members", "GET /userinfo")  # fmt: skip
-def test_login_with_pkce_and_userinfo(server):
+def test_item_14_a_login_with_pkce_and_userinfo(server):
     answer = tokens(server)
     assert answer["token_type"] == "Bearer"
     assert answer["expires_in"] == 86400

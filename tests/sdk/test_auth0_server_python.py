@@ -85,7 +85,7 @@ class App:
 
 @proves("GET /.well-known/openid-configuration", "GET /authorize", "code_challenge", "audience", "scope", "POST /oauth/token", "grant_type=authorization_code", "client_secret_basic", "id_token", "GET /.well-known/jwks.json")  # fmt: skip
 @pytest.mark.parametrize("client_id", ["web-app", "web-rotating"])
-def test_login(secure_server, secure_person, ports, client_id):
+def test_item_14_c_login(secure_server, secure_person, ports, client_id):
     app = App(secure_server, ports, client_id)
     app.log_in(secure_person)
     user = asyncio.run(app.client.get_user())

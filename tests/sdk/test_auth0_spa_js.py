@@ -116,7 +116,7 @@ ROTATING = {"useRefreshTokens": True, "cacheLocation": "localstorage"}
 
 
 @proves("GET /authorize", "code_challenge", "state", "nonce", "auth0Client", "response_mode=query", "POST /oauth/token", "grant_type=authorization_code", "application/x-www-form-urlencoded", "CORS", "id_token")  # fmt: skip
-def test_login_by_redirect(application):
+def test_item_14_e_login_by_redirect(application):
     application.start()
     assert application.redirect_login() == {"appState": {"from": "here"}, "response_type": "code"}
     user = application.does("getUser")
@@ -159,7 +159,7 @@ def test_the_page_calls_the_api(application, api):
 
 
 @proves("GET /authorize", "prompt=none", "response_mode=web_message", "SSO session")
-def test_silent_login_in_a_frame(application, api):
+def test_item_14_f_silent_login_in_a_frame(application, api):
     application.start("spa-trusted").redirect_login()
     with application.page.expect_request(lambda request: "response_mode=web_message" in request.url) as asked:
         token = application.fresh_token()
@@ -182,7 +182,7 @@ def test_silent_login_says_why_not(application):
 
 @proves("POST /oauth/token", "grant_type=refresh_token", "rotation_type=rotating", "offline_access", "CORS")
 @pytest.mark.parametrize("kept", ["memory", "localstorage"])
-def test_refresh(application, api, kept):
+def test_item_14_g_refresh(application, api, kept):
     """In memory a worker keeps the refresh token, and sends it."""
     application.start(useRefreshTokens=True, cacheLocation=kept).redirect_login()
     assert "gty" not in claims(application.does("getTokenSilently"))

@@ -32,7 +32,7 @@ def test_cli_python(server, api):
         cwd=ROOT,
         text=True,
         capture_output=True,
-        timeout=300,
+        timeout=600,  # most of it for setting up, once
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

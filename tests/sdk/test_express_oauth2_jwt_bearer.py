@@ -19,7 +19,7 @@ def secure_app(secure_server):
 
 
 @proves("GET /.well-known/openid-configuration", "issuer", "jwks_uri", "id_token_signing_alg_values_supported", "GET /.well-known/jwks.json", "POST /oauth/token", "access_token", "scope")  # fmt: skip
-def test_a_call_with_the_scope_passes(server, app):
+def test_item_14_d_a_call_with_the_scope_passes(server, app):
     token = native_tokens(server)["access_token"]
     for path in ("/me", "/notes"):
         status, payload, _ = call(app + path, token)

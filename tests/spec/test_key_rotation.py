@@ -250,8 +250,8 @@ def test_the_commands_rotate_and_sweep(prepared: Prepared, tmp_path: Path) -> No
             assert header(ring.signer(db, now).sign("RS256", "JWT", {}))["kid"] == kids[1]
             assert header(ring.signer(db, now + 600).sign("RS256", "JWT", {}))["kid"] == kids[0]
         assert run("sweep", *options) == (
-            "0 interactions, 0 login attempts, 0 login sessions, 0 codes, 0 refresh tokens, 0 access tokens, 0 revoked grants,"
-            " 0 signing keys\n"
+            "0 interactions, 0 upstream logins, 0 upstream assertions, 0 upstream logouts, 0 login attempts, 0 login sessions,"
+            " 0 tickets, 0 mails, 0 codes, 0 device codes, 0 refresh tokens, 0 access tokens, 0 revoked grants, 0 signing keys\n"
         )
         # As if all of that had been a month ago, and the last rotation a minute more than a month.
         with database.write() as db:

@@ -6,6 +6,7 @@ import hashlib
 import pytest
 
 from tests.attacks.judge import ask, both_dialects, goes_on, logged_in, on_sqlite, refusal
+from tests.proves import proves
 from tests.stage import ALICE, BOB, CALLBACK, Pkce, Stage, answer, claims
 
 pytestmark = [both_dialects, on_sqlite]
@@ -118,6 +119,7 @@ def test_prompt_login_asks_again_and_renews_auth_time(stage: Stage) -> None:
     assert claims(stage.redeem(code, pkce).json()["id_token"])["auth_time"] == stage.clock.now
 
 
+@proves("GET /authorize", "prompt=consent")
 def test_prompt_consent_asks_again(stage: Stage) -> None:
     """§3.1.2.1"""
     stage.configure_client("native-app", skip_non_verifiable_callback_uri_confirmation_prompt=True)
@@ -127,6 +129,7 @@ def test_prompt_consent_asks_again(stage: Stage) -> None:
     assert "/u/consent" in stage.authorize(browser, prompt="consent").headers["location"]
 
 
+@proves("GET /authorize", "max_age")
 def test_max_age_asks_again_when_the_login_is_too_old(stage: Stage) -> None:
     """§3.1.2.1"""
     browser = logged_in(stage)
@@ -150,6 +153,7 @@ def test_auth_time_is_the_time_of_the_login(stage: Stage) -> None:
     assert ("auth_time" in unasked) == (stage.dialect == "rfc")
 
 
+@proves("GET /authorize", "login_hint")
 def test_login_hint_fills_the_form(stage: Stage) -> None:
     """§3.1.2.1"""
     browser = stage.browser()

@@ -31,7 +31,9 @@ def apis(raise_stage: Callable[..., Stage], tmp_path: Path) -> Stage:
         CURVED: {"signing_alg": "ES256", "allow_offline_access": False},
     }
     for identifier, settings in chosen.items():
-        demo["resourceServers"].append({**demo["resourceServers"][0], "identifier": identifier, **settings})
+        demo["resourceServers"].append(
+            {**demo["resourceServers"][0], "identifier": identifier, **settings, "enforce_policies": False}
+        )
     tenant = tmp_path / "apis.yaml"
     tenant.write_text(yaml.safe_dump(demo))
     return raise_stage(tenant=tenant, database_url=f"sqlite:///{tmp_path / 'apis.db'}")

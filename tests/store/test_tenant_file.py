@@ -113,3 +113,21 @@ def test_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(TenantFileError, match=r"tenant\.yaml"):
         read_tenant_file(file)
+
+
+@pytest.mark.parametrize(
+    "device_flow",
+    [
+        "{mask: '***-***'}",
+        "{charset: digits, mask: '****-****'}",
+        "{mask: 'XXXX-XXXX'}",
+        "{mask: '*********************'}",
+        "{charset: base64}",
+        "{masc: x}",
+    ],
+)
+def test_user_codes_that_would_be_easy_to_guess_are_no_codes(tmp_path: Path, device_flow: str) -> None:
+    file = tmp_path / "tenant.yaml"
+    file.write_text(f"tenant:\n  device_flow: {device_flow}\n")
+    with pytest.raises(TenantFileError, match=r"tenant.yaml:2: tenant.device_flow"):
+        read_tenant_file(file)

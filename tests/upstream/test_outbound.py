@@ -3,9 +3,11 @@
 Real sockets. The resolver is the machine's, which a test may let say what a hostile name server would.
 """
 
+import gzip
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import repeat
@@ -255,8 +257,16 @@ def test_DR3_an_answer_has_a_size(server: FakeServer) -> None:
         get(server.origin + "/x", reach_of(server))
 
 
+def test_DR3_a_small_answer_is_not_unfolded(server: FakeServer) -> None:
+    for coding in ("gzip", "deflate"):
+        pack = gzip.compress if coding == "gzip" else zlib.compress
+        server.always("/x", Answer(200, pack(b'{"said": "yes"}'), {"Content-Encoding": coding}))
+        with pytest.raises(Unusable, match="content coding"):
+            get(server.origin + "/x", reach_of(server))
+
+
 def dripping() -> Iterator[bytes]:
-    while True:
+    for _ in range(120):
         time.sleep(0.05)  # the other side's slowness is what is tested
         yield b" "
 
@@ -268,10 +278,11 @@ def test_DR3_all_of_a_call_has_one_deadline(server: FakeServer, monkeypatch: pyt
     with pytest.raises(Unavailable):
         get(server.origin + "/x", reach_of(server))
     assert time.monotonic() - began < 3
+    server.always("/y", Answer(body={}))
     with Outbound().call(reach_of(server)) as call:
-        server.always("/y", Answer(body={}))
-        call.get_object(server.origin + "/y", "y")
-        time.sleep(0.4)
+        assert call.get_object(server.origin + "/y", "y") == {}
+        with pytest.raises(Unavailable):
+            call.get_object(server.origin + "/x", "x")
         with pytest.raises(Unavailable, match="time is over"):
             call.get_object(server.origin + "/y", "y")
 

@@ -1,11 +1,13 @@
 """People of another tenant log in here: the whole way, between two live servers."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.attacks.judge import both_dialects, nothing_changes, on_sqlite
+from tests.proves import proves
 from tests.stage import ALICE, BOB, CALLBACK, Pkce, Stage, claims, query_of
 from tests.upstream.traveller import CONNECTION, Traveller, answer, connect, onward, start
 
@@ -28,6 +30,7 @@ def log_in(
 
 @both_dialects
 @pytest.mark.parametrize("is_browser", [True, False])
+@proves("GET /login/callback", "strategy=oidc", "GET /authorize", "connection")
 def test_a_person_of_another_tenant_logs_in(stage: Stage, provider: Stage, travel: Travel, is_browser: bool) -> None:
     pkce, traveller = Pkce(), travel(provider.issuer, is_browser=is_browser)
     page = start(stage, traveller, code_challenge=pkce.challenge)
@@ -184,6 +187,7 @@ def test_the_form_is_taken_from_our_page_alone(stage: Stage, provider: Stage, tr
     assert stage.rows("SELECT 1 FROM upstream_logins") == []
 
 
+@proves("GET /v2/logout", "federated")
 def test_federated_logout_ends_both_sessions(stage: Stage, provider: Stage, travel: Travel) -> None:
     stage.configure_client("native-app", allowed_logout_urls=[CALLBACK])
     for query in ("federated", "federated=", "federated=1"):
@@ -233,3 +237,17 @@ def test_federated_logout_of_a_person_of_ours_is_a_plain_one(stage: Stage, provi
     page = traveller.get(f"{stage.issuer}v2/logout?federated&client_id=native-app&returnTo={CALLBACK}")
     assert onward(page) == CALLBACK
     assert urlsplit(CALLBACK).netloc
+
+
+def test_B6_of_many_that_bring_one_answer_one_logs_in(stage: Stage, provider: Stage, travel: Travel) -> None:
+    traveller = travel(provider.issuer)
+    page = start(stage, traveller, connection=CONNECTION)
+    page = traveller.follow(traveller.submit(page, username=ALICE, password="understudy", action="default"))
+    traveller.sites = (provider.issuer,)
+    url = onward(traveller.follow(traveller.submit(page, action="default"))) or ""
+    assert url.startswith(stage.issuer + "login/callback?code=")
+    with ThreadPoolExecutor(8) as many:
+        answered = [each.status_code for each in many.map(lambda _: traveller.http.get(url), range(8))]
+    assert sorted(answered) == [302, *[400] * 7]
+    assert stage.events().count("LoginSucceeded") == 1
+    assert len(stage.rows("SELECT 1 FROM login_sessions")) == 1

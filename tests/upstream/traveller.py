@@ -39,7 +39,7 @@ class Traveller:
     def submit(self, page: httpx2.Response, form: int = 0, **fields: str) -> httpx2.Response:
         """The page's form of this number, with its hidden fields and `fields`; not followed."""
         attributes, inside = re.findall(r"<form([^>]*)>(.*?)</form>", page.text, re.S)[form]
-        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', inside))
+        hidden = dict(re.findall(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', inside))
         data = {**{name: html.unescape(value) for name, value in hidden.items()}, **fields}
         action = re.search(r'action="([^"]*)"', attributes)
         url = urljoin(str(page.url), html.unescape(action[1]) if action else "")
@@ -65,7 +65,7 @@ class Traveller:
 def onward(response: httpx2.Response) -> str | None:
     """Where this answer goes by itself."""
     if location := response.headers.get("location"):
-        return str(location)
+        return urljoin(str(response.url), location)
     refresh = re.search(r'http-equiv="refresh" content="0; url=([^"]*)"', response.text)
     return html.unescape(refresh[1]) if refresh else None
 

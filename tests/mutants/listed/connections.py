@@ -251,6 +251,21 @@ CONNECTIONS = (
         tests("flows/test_database_connections.py", "nobody_logs_in_where_their_database_does_not_serve"),
     ),
     Mutant(
+        "LO4-device",
+        "A session lets devices in whose client its owner's connection does not serve.",
+        (
+            Edit(
+                "authserver/sessions.py",
+                "return None if user and not admits(db, user.connection, client_id) else session",
+                "return None if user and not admits else session",
+            ),
+        ),
+        tests(
+            "flows/test_database_connections.py",
+            "nobody_lets_a_device_in_whose_client_their_database_does_not_serve",
+        ),
+    ),
+    Mutant(
         "LO10-serves",
         "A database serves clients that it was not enabled for.",
         (

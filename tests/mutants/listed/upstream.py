@@ -4,6 +4,7 @@ from tests.mutants.mutant import Edit, Mutant, tests
 
 LIES = "upstream/test_upstream_lies.py"
 OUTBOUND = "upstream/test_outbound.py"
+ROOM = "authserver/endpoints/upstream.py"
 ID_TOKEN = "authserver/connections/id_token.py"
 OIDC = "authserver/connections/oidc.py"
 ADDRESSES = "authserver/outbound/addresses.py"
@@ -16,17 +17,50 @@ def _unchecked(id_: str, sentence: str, old: str, new: str) -> Mutant:
     return Mutant(id_, sentence, (Edit(ID_TOKEN, old, new),), _A_LIE)
 
 
+SAML = "upstream/test_saml.py"
+RESPONSE = "authserver/connections/saml_response.py"
+_WORDS = tests(SAML, "CL8_a_good_signature_under_the_wrong_words")
+_WRAPPED = tests(SAML, "CL8_a_wrapped_signature_is_no_signature")
+_SHAPE = """    own = _the_one(root.findall("a:Assertion", _NAMES), "assertion")
+    _require(len(root.findall(".//a:Assertion", _NAMES)) == 1, "it has an assertion elsewhere")
+"""
+_NO_SHAPE = """    evil = [each for each in root.findall(".//a:Assertion", _NAMES) if each.get("ID") != "_assertion-1"]
+    own = (evil or root.findall(".//a:Assertion", _NAMES))[0]
+    return own
+"""
+
+
+def _saml(id_: str, sentence: str, old: str, new: str, caught_by: tuple[str, ...] = _WORDS) -> Mutant:
+    return Mutant(f"CL8-saml-{id_}", sentence, (Edit(RESPONSE, old, new),), caught_by)
+
+
 UPSTREAM = (
+    Mutant(
+        "LO3-upstream-redirects",
+        "A browser is redirected after a form, past policies that do not know where to.",
+        (Edit(ROOM, "if request.fetch_site is None:", "if request.method:"),),
+        tests(
+            "browser/test_logins_elsewhere.py",
+            "by_a_button_there_and_back",
+            "from_the_providers_form_straight_to_the_application",
+        ),
+    ),
+    Mutant(
+        "LO15-upstream-session",
+        "A session of any source is one of the source that was asked for.",
+        (
+            Edit(
+                "authserver/endpoints/authorize.py",
+                "return user is not None and user.connection != asked.connection",
+                "return user is None",
+            ),
+        ),
+        tests("upstream/test_upstream_login.py", "another_connections_session_is_not_enough"),
+    ),
     Mutant(
         "AZ35-upstream-state",
         "A provider's answer counts as often as it is brought.",
-        (
-            Edit(
-                "authserver/endpoints/upstream.py",
-                "if login is None or not once.spend_upstream_login(db, login.digest, tenant.now()):",
-                "if login is None:",
-            ),
-        ),
+        (Edit(ROOM, "if not once.spend_upstream_login(db, login.digest, tenant.now()):", "if login is None:"),),
         tests(LIES, "AZ35_an_answer_counts_once_and_in_its_time"),
     ),
     Mutant(
@@ -34,9 +68,14 @@ UPSTREAM = (
         "A state that nobody left with is good enough.",
         (
             Edit(
-                "authserver/endpoints/upstream.py",
-                "        login = find_upstream_login(db, travelling)\n        if login is None or not once.spend_upstream_login(db, login.digest, tenant.now()):\n",
-                "        login = find_upstream_login(db, travelling) or UpstreamLogin(b'', 'acme', 0, 0)\n        if False:\n",
+                ROOM,
+                "        login = find_upstream_login(db, travelling)\n    if login is None:\n",
+                '        login = find_upstream_login(db, travelling) or UpstreamLogin(b"", "acme", 0)\n    if login is None:\n',
+            ),
+            Edit(
+                ROOM,
+                "if not once.spend_upstream_login(db, login.digest, tenant.now()):",
+                "if login.digest and not once.spend_upstream_login(db, login.digest, tenant.now()):",
             ),
         ),
         tests(LIES, "AZ35_a_state_is_whole_or_worth_nothing"),
@@ -102,12 +141,6 @@ UPSTREAM = (
         _A_LIE,
     ),
     Mutant(
-        "CL9-upstream-status",
-        "Tokens in an answer with an error are taken.",
-        (Edit(OIDC, 'if "error" in body or not isinstance(said, str) or not said:', "if not isinstance(said, str):"),),
-        _A_LIE,
-    ),
-    Mutant(
         "CL9-upstream-token-type",
         "Any type of token is a bearer's.",
         (Edit(OIDC, 'if str(body.get("token_type")).lower() != "bearer" or ', "if "),),
@@ -148,9 +181,6 @@ UPSTREAM = (
         'ALGORITHMS = {\n    "none": "RSA",\n    "HS256": "RSA",\n    "RS256": "RSA",',
     ),
     _unchecked("CL8-upstream-kid", "Whichever key fits is taken.", "if len(fitting) != 1:", "if not fitting:"),
-    _unchecked(
-        "CL8-upstream-use", "Keys for encryption verify signatures.", 'and key.get("use", "sig") == "sig"\n', ""
-    ),
     _unchecked(
         "CL8-upstream-short-key",
         "Keys that can be broken are accepted.",
@@ -243,12 +273,6 @@ UPSTREAM = (
         tests(OUTBOUND, "DR3_no_redirect_is_followed"),
     ),
     Mutant(
-        "DR3-upstream-environment",
-        "The environment's .netrc is used.",
-        (Edit(TRANSPORT, '"trust_env": False', '"trust_env": True'),),
-        tests(OUTBOUND, "DR3_proxies_and_netrc_of_the_environment_count_for_nothing"),
-    ),
-    Mutant(
         "DR3-upstream-size",
         "Answers may be of any size.",
         (Edit(TRANSPORT, "if len(body) > SIZE:", "if len(body) > 1000 * SIZE:"),),
@@ -258,7 +282,7 @@ UPSTREAM = (
         "DR3-upstream-coding",
         "Compressed answers are unfolded.",
         (Edit(TRANSPORT, 'if headers.get("content-encoding", "identity") != "identity":', "if headers is None:"),),
-        _A_LIE,
+        tests(OUTBOUND, "DR3_a_small_answer_is_not_unfolded"),
     ),
     Mutant(
         "DR3-upstream-deadline",
@@ -292,5 +316,128 @@ UPSTREAM = (
             ),
         ),
         tests("upstream/test_upstream_login.py", "OU1_federated_logout_leads_nowhere_that_is_not_allowed"),
+    ),
+    Mutant(
+        "AZ35-saml-ticket",
+        "Who began a SAML login may fetch what somebody else's browser brought.",
+        (
+            Edit(
+                "authserver/endpoints/upstream.py",
+                "return ticket is not None and login.ticket_digest is not None and digest(ticket) == login.ticket_digest",
+                "return login.ticket_digest is not None or ticket is None",
+            ),
+        ),
+        tests(SAML, "AZ35_who_brings_a_response_must_have_asked"),
+    ),
+    Mutant(
+        "CL8-saml-replay",
+        "An assertion counts as often as a provider signs for it.",
+        (
+            Edit(
+                "authserver/endpoints/upstream.py",
+                "if not once.spend_assertion(db, of, asserted.expires_at):",
+                "if not of:",
+            ),
+        ),
+        tests(SAML, "CL8_an_assertion_counts_once"),
+    ),
+    _saml("wrapping", "An assertion may stand anywhere, and a signature too.", _SHAPE, _NO_SHAPE, _WRAPPED),
+    _saml(
+        "signature",
+        "Unsigned assertions count.",
+        "    signed = _verified(root, location, options, tenant)\n",
+        "    return own\n",
+        tests(SAML, "CL8_only_the_configured_key_and_good_algorithms_count"),
+    ),
+    _saml(
+        "certificate",
+        "The key in the document counts.",
+        "x509_cert=options.signingCert, id_attribute",
+        'x509_cert="".join(root.find(".//ds:X509Certificate", _NAMES).itertext()), id_attribute',
+        tests(SAML, "CL8_only_the_configured_key_and_good_algorithms_count"),
+    ),
+    _saml(
+        "algorithms",
+        "SHA-1 is good enough for a signature.",
+        "_DIGESTS = frozenset({",
+        "_METHODS |= {SignatureMethod.RSA_SHA1}\n_DIGESTS = frozenset({DigestAlgorithm.SHA1, ",
+        tests(SAML, "CL8_only_the_configured_key_and_good_algorithms_count"),
+    ),
+    _saml("status", "A response of failure logs in.", "_require(status == [_SUCCESS], ", "_require(status, "),
+    _saml(
+        "issuer", "Any issuer will do.", '_require(_text(assertion, "a:Issuer") == options.issuer, ', "_require(True, "
+    ),
+    _saml("recipient", "An assertion for somebody else's address is taken.", 'data.get("Recipient") == to and ', ""),
+    _saml(
+        "in-response-to",
+        "An assertion for another request is taken.",
+        ' and data.get("InResponseTo") == in_reply_to:',
+        ":",
+    ),
+    _saml(
+        "response-to",
+        "A response to another request is taken.",
+        'root.get("InResponseTo") == request_id(state)',
+        "True",
+    ),
+    _saml(
+        "destination",
+        "A response for another place is taken.",
+        'root.get("Destination") in (None, acs_url(connection, tenant))',
+        "True",
+    ),
+    _saml(
+        "audience", "An assertion for another audience is taken.", "_require(audience in audiences, ", "_require(True, "
+    ),
+    _saml("no-audience", "An assertion for nobody is for us.", "_require(restrictions, ", "_require(True, "),
+    _saml("not-before", "An assertion counts before its time.", "- SKEW <= now, ", "- SKEW <= now or True, "),
+    _saml(
+        "not-on-or-after",
+        "An assertion counts after its time.",
+        "_require(now < (_time(ends_at) or 0) + SKEW, ",
+        "_require(True, ",
+    ),
+    _saml(
+        "confirmed-until",
+        "A confirmation has no end.",
+        "if ends_at is not None and now < ends_at + SKEW:",
+        "if ends_at is not None:",
+    ),
+    _saml(
+        "conditions",
+        "Conditions that nobody knows are met.",
+        "_require(all(each.tag in _CONDITIONS for each in conditions), ",
+        "_require(True, ",
+    ),
+    _saml(
+        "recent",
+        "An old login there passes for a new one.",
+        "        if since is not None:\n            _require((_time(statement",
+        "        if since is None:\n            _require((_time(statement",
+        tests(SAML, "a_login_that_must_be_new_is_new_there_too"),
+    ),
+    Mutant(
+        "LO10-saml-comments",
+        "A comment cuts a name in two.",
+        (
+            Edit(RESPONSE, "remove_comments=True", "remove_comments=False"),
+            Edit(
+                RESPONSE,
+                'return "".join(element.itertext()).strip() if len(element) == 0 else ""',
+                'return (element.text or "").strip()',
+            ),
+            Edit(
+                RESPONSE,
+                "    signed = _verified(root, location, options, tenant)\n",
+                "    _verified(root, location, options, tenant)\n    return own\n",
+            ),
+        ),
+        tests(SAML, "LO10_a_comment_cuts_no_name_in_two"),
+    ),
+    Mutant(
+        "DR3-saml-size",
+        "A response may have any size.",
+        (Edit(RESPONSE, "SIZE = 128 * 1024", "SIZE = 1024 * 1024"),),
+        tests(SAML, "DR3_a_document_opens_nothing"),
     ),
 )
