@@ -60,4 +60,5 @@ def authserver(authserver_host: "Control") -> "Iterator[Authserver]":
     """An authorization server for this test alone: a tenant without people, applications and APIs."""
     tenant = authserver_host.make_tenant()
     yield tenant
-    tenant.drop()
+    if not tenant.is_dropped:
+        tenant.drop()

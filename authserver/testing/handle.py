@@ -200,7 +200,7 @@ class Authserver:
 
     def __init__(self, control: Control, name: str, issuer: str) -> None:
         self.control, self.name, self.issuer = control, name, issuer
-        self.clock = Clock(self)
+        self.clock, self.is_dropped = Clock(self), False
 
     def __repr__(self) -> str:
         return f"<Authserver {self.issuer}>"
@@ -354,8 +354,9 @@ class Authserver:
         return token
 
     def drop(self) -> None:
-        """End this tenant; the fixture does that for you."""
+        """End this tenant; the fixture does that for you, unless the test did."""
         self.control.call("DELETE", f"tenants/{self.name}")
+        self.is_dropped = True
 
     def _visit(self, url: str, user: User, decision: str, password: str | None, browser: str | None) -> Json:
         body = {"url": url, "username": user.email, "password": password or user.password, "decision": decision}

@@ -1,5 +1,6 @@
 """DE4: nothing of one tenant counts in another, and nothing of one can be found in another."""
 
+import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -115,6 +116,43 @@ def test_DE4_a_session_of_one_tenant_is_nothing_in_another(twins: tuple[Twin, Tw
         assert answers[there]["error"] == "login_required"
         renamed = {name: value for name, value in browser.cookies.items() if name.endswith("session")}
         assert len(renamed) == 1
+
+
+def test_DE4_an_id_token_of_one_tenant_is_no_hint_in_another(twins: tuple[Twin, Twin]) -> None:
+    """The same `sub` is logged in at both; the foreign ID token proves nothing about it."""
+    here, there = twins
+    hints = [twin.login().tokens()["id_token"] for twin in twins]
+    there.authserver.login(there.alice, there.app, browser="laptop")
+    answers = [
+        there.authserver.login(there.alice, there.app, browser="laptop", prompt="none", id_token_hint=hint)
+        for hint in hints
+    ]
+    assert ["code" in answer.parameters for answer in answers] == [False, True]
+    assert here.alice.user_id == there.alice.user_id
+
+
+def test_DE4_who_is_still_at_work_does_not_find_the_next_tenant(live: LiveServer) -> None:
+    """A request is in hand while its tenant is dropped and another is made; it ends without touching the other."""
+    control, host = Control(live.url, live.token), live.app.state.testing_host
+    gone = control.make_tenant()
+    file = host.find(gone.name).tenant.database.file
+    url = httpx2.URL(gone.issuer + "oauth/token")
+    body = b"grant_type=authorization_code&client_id=app&code=x&code_verifier=y"
+    head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Length: {len(body)}\r\n"
+    kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n\r\n"
+    with socket.create_connection((url.host, url.port)) as slow:
+        slow.sendall((head + kind).encode() + body[:10])
+        while not host.find(gone.name).visits:
+            control.call("GET", "tenants")  # until the server has begun with it
+        gone.drop()
+        following = control.make_tenant()
+        following.register_client("app")
+        assert host.find(following.name).tenant.database.file != file
+        slow.sendall(body[10:])
+        answer = b"".join(iter(lambda: slow.recv(65536), b""))
+    assert answer.startswith((b"HTTP/1.1 503 ", b"HTTP/1.1 4")), answer
+    assert following.events == []
+    control.close()
 
 
 def test_DE4_people_and_applications_of_one_tenant_are_unknown_in_another(twins: tuple[Twin, Twin]) -> None:

@@ -26,11 +26,12 @@ def my_api(authserver, tmp_path):
 """
 
 LEAKS = """
+import os
 import pytest
 
 SEEN = set()
 
-@pytest.mark.parametrize("number", range(40))
+@pytest.mark.parametrize("number", range(int(os.environ["HOW_MANY"])))
 def test_alone(number, authserver, authserver_host):
     assert authserver.events == []
     assert authserver.issuer not in SEEN
@@ -93,9 +94,11 @@ def test_the_wheel_brings_it_to_an_outside_project(tmp_path: Path) -> None:
     assert "32 passed" in said
 
 
-def test_tests_in_parallel_do_not_see_each_other(tmp_path: Path) -> None:
+def test_tests_in_parallel_do_not_see_each_other(tmp_path: Path, thorough: bool) -> None:
+    """In random order (pytest-randomly is installed), each with its own people, clock and events."""
+    count, workers = (200, 4) if thorough else (30, 2)
     (tmp_path / "test_theirs.py").write_text(LEAKS)
-    assert "40 passed" in pytest_in(tmp_path, "-n", "2")
+    assert f"{count} passed" in pytest_in(tmp_path, "-n", str(workers), HOW_MANY=str(count))
 
 
 def test_a_suite_runs_against_a_server_elsewhere(tmp_path: Path) -> None:

@@ -75,6 +75,12 @@ HARNESS = (
         tests("harness/test_isolation.py", "DE4_a_canary_of_one_tenant_is_nowhere_in_another"),
     ),
     Mutant(
+        "DE4-visits",
+        "A database is lent again while a request of its last tenant is in hand.",
+        (Edit(_HOST, "if not rehearsal.visits:", "if True:"),),
+        tests("harness/test_isolation.py", "DE4_who_is_still_at_work_does_not_find_the_next_tenant"),
+    ),
+    Mutant(
         "DE4-key",
         "All tenants sign with one key.",
         (Edit("authserver/testing/key_pool.py", "return self._free.pop()", "return self._free[0]"),),
