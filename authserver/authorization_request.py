@@ -45,6 +45,9 @@ from authserver.tenant import Tenant
 RESPONSE_TYPES = ("code",)
 PROMPTS = ("none", "login", "consent", "select_account")
 
+_NEVER_KEPT = ("id_token_hint", "client_secret", "client_assertion", "code_verifier", "access_token", "password")
+"""Tokens and secrets, also where an application sends them by mistake."""
+
 _MAX_AGE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -101,15 +104,18 @@ def validate(params: Params, db: Connection, tenant: Tenant) -> AuthorizationReq
             expected_user=draft.expected_user,
             connection=draft.connection,
             screen_hint=params.text("screen_hint"),
-            extra=_readable(params),
+            extra=_readable(params) if tenant.actions.post_login else {},
         )
     except OAuthError as error:
         raise Refused(error, draft.redirect_uri, draft.response_mode, draft.state) from None
 
 
 def _readable(params: Params) -> dict[str, str]:
-    """What a tenant's Actions may look at besides: whatever was sent, known to us or not, but no token."""
-    sent = {name: value for name, value in params.pairs if value and name != "id_token_hint"}
+    """What a tenant's Actions may look at besides: whatever was sent, known to us or not, but no secret.
+
+    It is stored with the interaction; where there is no Action, nothing of it is.
+    """
+    sent = {name: value for name, value in params.pairs if value and name not in _NEVER_KEPT}
     return {name: value for name, value in sent.items() if len(value) <= 2048 and is_text(name) and is_text(value)}
 
 

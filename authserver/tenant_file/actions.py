@@ -18,7 +18,7 @@ def actions_of(path: Path) -> tuple[list[Source], list[Source]]:
     }
 
     def bound(trigger: str) -> list[Source]:
-        names = [each.action_name for each in tenant_file.triggers.get(trigger, ())]  # type: ignore[call-overload]
+        names = [each.action_name for each in tenant_file.triggers.get(trigger, ())]  # type: ignore[call-overload] # the keys are Literals
         return [deployed[name] for name in names if name in deployed]
 
     return bound("post-login"), bound("credentials-exchange")

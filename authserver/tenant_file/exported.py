@@ -69,7 +69,7 @@ def translate(root: yaml.Node, given: Mapping[str, Credentials], findings: Findi
     _default_audience(member(root, "tenant"), apis, findings)
     _filter(root, "clientGrants", lambda each: _grant(each, ids, apis, findings))
     for role in items(member(root, "roles")):
-        _filter(role, "permissions", lambda each, role=role: _permission(each, role, apis, findings))  # type: ignore[misc]
+        _filter(role, "permissions", lambda each, role=role: _permission(each, role, apis, findings))  # type: ignore[misc] # a default in a lambda
     _filter(root, "connections", lambda each: _connection(each, findings))
     for section in ("databases", "connections"):
         for each in items(member(root, section)):

@@ -7,6 +7,7 @@ from tests.stage import claims
 
 __all__ = ["tenant"]
 
+
 pytestmark = on_sqlite
 
 CLAIM = "https://notes.example/plan"

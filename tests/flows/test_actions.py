@@ -5,6 +5,7 @@ Auth0's contract §10.3, §12; issue lines of its own checklist are in tests/spe
 
 import json
 import logging
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.devices import DENIED, approves, device, reaches_the_decision
 from tests.proves import proves
 from tests.stage import ALICE, API, BOB, Browser, Pkce, Stage, answer, claims
 
+ROOT = Path(__file__).parents[2]
 NS = "https://notes.example/"
 ALL = "openid profile email offline_access read:notes write:notes delete:notes"
 ALICES_ID = "auth0|65f0a11ce000000000000001"
@@ -294,6 +296,7 @@ def test_the_event_says_who_logs_in_where_and_how(tenant: Tenant) -> None:
     browser, pkce = stage.browser(), Pkce()
     browser.http.headers["User-Agent"] = "Netscape/4"
     extra = {"ext-campaign": "spring", "id_token_hint": stage.tokens()["id_token"], "acr_values": "a b"}
+    extra |= {"client_secret": "by-mistake", "password": "by-mistake"}
     code = stage.code(pkce, browser=browser, login_hint=ALICE, **extra)
     event = claims(stage.redeem(code, pkce).json()["id_token"])[NS + "event"]
     assert event["client"] == {"client_id": "native-app", "name": "Notes (native app)", "metadata": {}}
@@ -324,7 +327,23 @@ def test_the_event_says_who_logs_in_where_and_how(tenant: Tenant) -> None:
     request = event["request"]
     assert (request["ip"], request["user_agent"]) == ("127.0.0.1", "Netscape/4")
     assert request["query"]["ext-campaign"] == "spring"
-    assert "id_token_hint" not in request["query"], "no token reaches an Action"
+    assert {"id_token_hint", "client_secret", "password"}.isdisjoint(request["query"]), "no secret reaches an Action"
+    assert "by-mistake" not in str(stage.rows("SELECT request FROM interactions")), "nor a row"
+
+
+@on_sqlite
+def test_I12_without_actions_nothing_besides_the_request_is_kept(stage: Stage) -> None:
+    stage.authorize(stage.browser(), **{"ext-campaign": "spring"})
+    assert "spring" not in str(stage.rows("SELECT request FROM interactions"))
+
+
+@on_sqlite
+def test_what_the_page_says_runs(tenant: Tenant) -> None:
+    page = (ROOT / "docs/actions.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    tokens = tenant.play(secrets={"PLAN": "gold"}, Roles=snippet).tokens()
+    assert claims(tokens["id_token"])[NS + "roles"] == ["editor"]
+    assert claims(tokens["access_token"])[NS + "plan"] == "gold"
 
 
 @on_sqlite

@@ -4,6 +4,18 @@ from tests.mutants.mutant import Edit, Mutant, tests
 
 AUTHSERVER = (
     Mutant(
+        "I12-extra",
+        "Secrets that an application sends to the wrong endpoint are kept, and shown to Actions.",
+        (
+            Edit(
+                "authserver/authorization_request.py",
+                "if value and name not in _NEVER_KEPT}",
+                "if value and name}",
+            ),
+        ),
+        tests("flows/test_actions.py", "the_event_says_who_logs_in_where_and_how"),
+    ),
+    Mutant(
         "JW4-restricted",
         "An Action may set any claim that the protocol did not set itself.",
         (
