@@ -1,206 +1,27 @@
-"""The handle: what the fixture `authserver` hands to a test. A thin client of the control API, and nothing else.
-
-Left out: `faults`, `exchanges`, `problems`.
-
-It is synchronous and works in asyncio tests too: the server answers from a thread or a process of its own. Whatever the
-server refuses is raised as `HarnessError`, with its sentence.
-"""
+"""The tenant of one test, as the test sees it."""
 
 import base64
 import hashlib
 import secrets
-import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-import httpx2
-
+from authserver.testing.handle.clock import Clock
+from authserver.testing.handle.connection import Connection
+from authserver.testing.handle.login import Exchange, Login
+from authserver.testing.handle.values import Client, Event, Forged, User
 from authserver.testing.wrong_tokens import WrongToken, find
 
 Json = dict[str, Any]
 
 
-class HarnessError(AssertionError):
-    """The control API refused: a mistake in the test, in words that say which."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person who can log in. `user_id` is the `sub` of their tokens."""
-
-    user_id: str
-    email: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """An application. `client_secret` is None for a public one; `redirect_uri` its first callback, if it has any."""
-
-    client_id: str
-    client_secret: str | None = field(repr=False)
-    redirect_uri: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened. `log_type` is Auth0's code for it, `at` epoch seconds of the tenant's clock."""
-
-    id: int
-    at: int
-    type: str
-    log_type: str | None
-    client_id: str | None
-    user_id: str | None
-    grant_id: str | None
-    reason: str | None
-    connection: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Forged:
-    """A wrong token, made: `token` is what to send, `wrong` what is wrong with it."""
-
-    wrong: WrongToken
-    token: str = field(repr=False)
-
-    @property
-    def statuses(self) -> tuple[int, ...]:
-        """What a correct API may answer."""
-        return self.wrong.statuses
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """How a login ended: with a redirect to the application (`location`, `parameters`), or on `page` with `error`.
-
-    `asked` are the pages that the person filled in, such as `u/login` and `u/consent`.
-    """
-
-    location: str | None
-    parameters: dict[str, str]
-    page: str | None
-    status: int
-    error: str | None
-    asked: tuple[str, ...]
-    _exchange: "_Exchange | None" = field(default=None, repr=False)
-
-    @property
-    def code(self) -> str:
-        """The authorization code. Raises HarnessError when the login brought none."""
-        if "code" not in self.parameters:
-            raise HarnessError(f"no code: {self.parameters.get('error') or f'{self.page}: {self.error}'}")
-        return self.parameters["code"]
-
-    def exchange(self) -> httpx2.Response:
-        """Redeem the code at the token endpoint, as the application would."""
-        if self._exchange is None:
-            raise HarnessError("the application that began this login has the verifier; it alone can redeem the code")
-        return self._exchange.redeem(self.code)
-
-    def tokens(self) -> Json:
-        """The token response. Raises HarnessError for any other answer."""
-        response = self.exchange()
-        answered: Json = response.json()
-        if response.status_code != 200:
-            raise HarnessError(f"the code was refused: {response.status_code} {answered}")
-        return answered
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    control: "Control"
-    client: Client
-    redirect_uri: str
-    verifier: str
-    token_endpoint: str
-
-    def redeem(self, code: str) -> httpx2.Response:
-        form = {
-            "grant_type": "authorization_code",
-            "client_id": self.client.client_id,
-            "code": code,
-            "redirect_uri": self.redirect_uri,
-            "code_verifier": self.verifier,
-        }
-        if self.client.client_secret is not None:
-            form["client_secret"] = self.client.client_secret
-        return self.control.http.post(self.token_endpoint, data=form)
-
-
-class Control:
-    """One connection to a server whose harness is on, in this process or in a container."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self.url = url.rstrip("/") + "/"
-        # Reading the machine's authorities takes 30 ms and is needed for https alone.
-        verify: ssl.SSLContext | bool = self.url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.http = httpx2.Client(trust_env=False, timeout=30, verify=verify)
-        self._headers = {"Authorization": f"Bearer {token}"}
-
-    def call(self, method: str, path: str, body: Json | None = None) -> Any:
-        """The JSON of the answer. Raises HarnessError."""
-        response = self.http.request(method, f"{self.url}_testing/{path}", json=body, headers=self._headers)
-        if response.is_error:
-            try:
-                said = response.json()["error_description"]
-            except (ValueError, KeyError, TypeError):
-                said = response.text[:200]
-            raise HarnessError(f"{method} {path}: {response.status_code} {said}")
-        return response.json() if response.content else None
-
-    def make_tenant(self, name: str | None = None, dialect: str | None = None) -> "Authserver":
-        """A tenant with nothing in it."""
-        asked = {"name": name, "dialect": dialect}
-        made = self.call("POST", "tenants", {key: value for key, value in asked.items() if value is not None})
-        return Authserver(self, made["name"], made["issuer"])
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self.http.close()
-
-
-class Clock:
-    """The tenant's time, in epoch seconds. Your own application's clock is yours to turn."""
-
-    def __init__(self, authserver: "Authserver") -> None:
-        self._authserver = authserver
-
-    @property
-    def now(self) -> int:
-        """What it says."""
-        now: int = self._authserver.call("GET", "clock")["now"]
-        return now
-
-    def advance(self, seconds: int) -> int:
-        """Forward, or back with a negative number. Returns the new time."""
-        return self._change(advance=seconds)
-
-    def set(self, at: int) -> int:
-        """To this time; a frozen clock stays frozen."""
-        return self._change(set=at)
-
-    def freeze(self, at: int | None = None) -> int:
-        """Stand still, now or at `at`."""
-        return self._change(freeze=True) if at is None else self._change(freeze=True, set=at)
-
-    def resume(self) -> int:
-        """Run on from where it stands."""
-        return self._change(resume=True)
-
-    def _change(self, **change: object) -> int:
-        now: int = self._authserver.call("POST", "clock", change)["now"]
-        return now
-
-
 class Authserver:
     """A tenant of this test's own: an issuer with people, applications, APIs, keys, time and events."""
 
-    def __init__(self, control: Control, name: str, issuer: str) -> None:
-        self.control, self.name, self.issuer = control, name, issuer
-        self.clock, self.is_dropped = Clock(self), False
+    def __init__(self, control: Connection, name: str, issuer: str) -> None:
+        self.control, self.name, self.issuer, self.is_dropped = control, name, issuer, False
+        self.clock = Clock(self.call)
 
     def __repr__(self) -> str:
         return f"<Authserver {self.issuer}>"
@@ -310,8 +131,8 @@ class Authserver:
         }
         url = f"{self.issuer}authorize?{urlencode(request)}"
         walked = self._visit(url, user, decision, password, browser)
-        exchange = _Exchange(
-            self.control, client, request["redirect_uri"], verifier, self.dial(self.issuer + "oauth/token")
+        exchange = Exchange(
+            self.control.http, client, request["redirect_uri"], verifier, self.dial(self.issuer + "oauth/token")
         )
         return Login(**walked, _exchange=exchange)
 

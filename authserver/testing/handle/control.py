@@ -1,0 +1,14 @@
+"""A server whose harness is on."""
+
+from authserver.testing.handle.authserver import Authserver
+from authserver.testing.handle.connection import Connection
+
+
+class Control(Connection):
+    """Makes tenants there: what the fixture `authserver_host` hands out."""
+
+    def make_tenant(self, name: str | None = None, dialect: str | None = None) -> Authserver:
+        """A tenant with nothing in it."""
+        asked = {"name": name, "dialect": dialect}
+        made = self.call("POST", "tenants", {key: value for key, value in asked.items() if value is not None})
+        return Authserver(self, made["name"], made["issuer"])
