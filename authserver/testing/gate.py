@@ -20,8 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authserver import pages, trace
 from authserver.messages import Json
-from authserver.tenant import TENANT
 from authserver.testing.host import Host, Rehearsal
+from authserver.testing.stage import play
 
 CONTROL = "/_testing/"
 BANNER = (b"understudy-testing", b"on")
@@ -65,8 +65,7 @@ class Gate:
                 await _said(404, "not_found", "There is no such tenant.")(scope, receive, saying)
                 return
             with self._visiting(rehearsal):
-                inside = {**scope, "root_path": prefix[1], TENANT: rehearsal.tenant}
-                await self.app(inside, receive, saying)
+                await play(self.app, rehearsal, {**scope, "root_path": prefix[1]}, receive, saying)
             return
         await self.app(scope, receive, saying)
 

@@ -27,6 +27,7 @@ from authserver.store.tables import metadata
 from authserver.tenant import Tenant
 from authserver.tenant_file import Reading, TenantFile
 from authserver.testing.key_pool import KeyPool
+from authserver.testing.recording import Recording, note_event
 from authserver.testing.turnable_clock import TurnableClock
 
 MOST = 1000
@@ -58,15 +59,19 @@ class Rehearsal:
     lent: list[keys.SigningKey]
     file: TenantFile = field(default_factory=TenantFile)
     browsers: dict[str, Any] = field(default_factory=dict)
+    recording: Recording = field(init=False)
     turn: threading.Lock = field(default_factory=threading.Lock)
     visits: int = 0
+
+    def __post_init__(self) -> None:
+        self.recording = Recording(self.clock)
 
 
 class Host:
     """Makes, finds and drops tenants. `announce` is told of each event."""
 
     def __init__(self, settings: Settings, announce: Callable[[Event], None]) -> None:
-        self.settings, self._announce = settings, announce
+        self.settings, self._announce_elsewhere = settings, announce
         self._rehearsals: dict[str, Rehearsal] = {}
         self._turn, self._pool, self._keyring = threading.Lock(), KeyPool(), Keyring()
         self._passwords, self._idle = Passwords(), list[Database]()
@@ -167,6 +172,10 @@ class Host:
             database.announce = self._announce
         shutil.copyfile(template, str(database.file))
         return database
+
+    def _announce(self, event: Event) -> None:
+        note_event(event)
+        self._announce_elsewhere(event)
 
     def _forget(self, rehearsal: Rehearsal) -> None:
         database, file = rehearsal.tenant.database, rehearsal.tenant.database.file

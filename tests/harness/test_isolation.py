@@ -49,12 +49,12 @@ def twins(authserver_host: Control) -> tuple[Twin, Twin]:
 def test_DE4_a_code_of_one_tenant_is_nothing_in_another(twins: tuple[Twin, Twin]) -> None:
     here, there = twins
     login = here.login()
-    assert login._exchange
+    assert login._redemption
     form = {
         "grant_type": "authorization_code",
         "code": login.code,
         "redirect_uri": str(here.app.redirect_uri),
-        "code_verifier": login._exchange.verifier,
+        "code_verifier": login._redemption.verifier,
     }
     assert there.token(**form).json()["error"] == "invalid_grant"
     assert here.token(**form).status_code == 200  # nor was it spent

@@ -1,7 +1,6 @@
-"""The pytest plugin in somebody else's suite: what stands in the docs runs, in parallel and against a server elsewhere."""
+"""The pytest plugin in somebody else's suite: in parallel and against a server elsewhere."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,18 +11,6 @@ from pathlib import Path
 from tests.processes import OURS, served
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/harness.md").read_text(encoding="utf-8")
-
-MY_API = """
-import pytest, api
-from starlette.testclient import TestClient
-
-@pytest.fixture
-def my_api(authserver, tmp_path):
-    settings = api.Settings(issuer=authserver.issuer, database_url=f"sqlite:///{tmp_path}/notes.db")
-    with TestClient(api.create_app(settings)) as client:
-        yield client
-"""
 
 LEAKS = """
 import os
@@ -72,14 +59,6 @@ def pytest_in(directory: Path, *options: str, plugin: str | None = "authserver.p
 def test_the_entry_point_names_the_plugin() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"understudy": "authserver.pytest_plugin"}
-
-
-def test_what_the_page_says_runs(tmp_path: Path) -> None:
-    snippets = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(snippets) == 3
-    (tmp_path / "conftest.py").write_text(MY_API)
-    (tmp_path / "test_theirs.py").write_text("\n\n".join(snippets))
-    assert "32 passed" in pytest_in(tmp_path)  # thirty wrong tokens, a good one, and a login
 
 
 def test_the_wheel_brings_it_to_an_outside_project(tmp_path: Path) -> None:

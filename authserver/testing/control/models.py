@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from authserver.dialects import POLICIES
 from authserver.tenant_file import ClientModel, ResourceServerModel, UserModel
-from authserver.tenant_file.models import Destination, GrantType, Plain
+from authserver.tenant_file.models import Destination, GrantType, Plain, RefreshTokenModel
 from authserver.testing.person import Decision
 
 PASSWORD = "understudy"
@@ -66,6 +66,7 @@ class NewClient(ClientModel):
     token_endpoint_auth_method: Literal["none", "client_secret_post", "client_secret_basic"] = "none"
     grant_types: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
     callbacks: tuple[Destination, ...] = (CALLBACK,)
+    refresh_token: RefreshTokenModel = RefreshTokenModel(rotation_type="rotating")
 
 
 class MadeClient(_Model):
@@ -199,3 +200,43 @@ class HappenedEvent(_Model):
     grant_id: str | None
     reason: str | None
     connection: str | None
+
+
+class ExchangeEvent(_Model):
+    """What happened in the course of an exchange; `type` and `reason` as in `events`."""
+
+    type: str
+    reason: str | None
+
+
+class RecordedExchange(_Model):
+    """One exchange without its secrets: each is a fingerprint, the same wherever that secret turns up.
+
+    `path` is below the issuer, `endpoint` its name here, `at` the tenant's time. `status` is 0 when no answer began.
+    `error` is the code on the wire, `refusal` the name that the reason has inside. `presented` and `issued`: the
+    fingerprints of codes and tokens that came and went, by kind. `fault`: the one that spoiled it.
+    """
+
+    number: int
+    at: int
+    method: str
+    path: str
+    endpoint: str | None
+    query: dict[str, Any]
+    headers: dict[str, str]
+    body: dict[str, Any]
+    status: int
+    is_complete: bool
+    answer_headers: dict[str, str]
+    answer: Any
+    location: str | None
+    client_id: str | None
+    user_id: str | None
+    grant_id: str | None
+    error: str | None
+    error_description: str | None
+    refusal: str | None
+    fault: str | None
+    presented: dict[str, str]
+    issued: dict[str, str]
+    events: tuple[ExchangeEvent, ...]

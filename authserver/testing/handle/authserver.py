@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from authserver.testing.handle.clock import Clock
 from authserver.testing.handle.connection import Connection
-from authserver.testing.handle.login import Exchange, Login
+from authserver.testing.handle.exchanges import Exchange
+from authserver.testing.handle.login import Login, Redemption
 from authserver.testing.handle.values import Client, Event, Forged, User
 from authserver.testing.wrong_tokens import WrongToken, find
 
@@ -131,10 +132,10 @@ class Authserver:
         }
         url = f"{self.issuer}authorize?{urlencode(request)}"
         walked = self._visit(url, user, decision, password, browser)
-        exchange = Exchange(
+        redemption = Redemption(
             self.control.http, client, request["redirect_uri"], verifier, self.dial(self.issuer + "oauth/token")
         )
-        return Login(**walked, _exchange=exchange)
+        return Login(**walked, _redemption=redemption)
 
     def visit(
         self,
@@ -160,6 +161,11 @@ class Authserver:
     def events(self) -> list[Event]:
         """What happened in this tenant, oldest first."""
         return [Event(**each) for each in self.call("GET", "events")]
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What came in and went out in this tenant, oldest first; the last thousand."""
+        return [Exchange(**each) for each in self.call("GET", "exchanges")]
 
     def wrong_tokens(self, audience: str, scope: str, subject: User | str = "auth0|somebody") -> list[Forged]:
         """Every wrong token of the catalogue, for an API that demands `audience` and `scope`."""

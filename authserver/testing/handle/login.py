@@ -22,7 +22,7 @@ class Login:
     status: int
     error: str | None
     asked: tuple[str, ...]
-    _exchange: "Exchange | None" = field(default=None, repr=False)
+    _redemption: "Redemption | None" = field(default=None, repr=False)
 
     @property
     def code(self) -> str:
@@ -33,9 +33,9 @@ class Login:
 
     def exchange(self) -> httpx2.Response:
         """Redeem the code at the token endpoint, as the application would."""
-        if self._exchange is None:
+        if self._redemption is None:
             raise HarnessError("the application that began this login has the verifier; it alone can redeem the code")
-        return self._exchange.redeem(self.code)
+        return self._redemption.redeem(self.code)
 
     def tokens(self) -> dict[str, Any]:
         """The token response. Raises HarnessError for any other answer."""
@@ -47,7 +47,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Redemption:
     """What an application keeps between its two requests: the redirect URI and the verifier (RFC 7636 §4.1)."""
 
     http: httpx2.Client
