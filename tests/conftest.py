@@ -16,6 +16,7 @@ import pytest
 from authserver import seed
 from authserver.settings import Settings
 from authserver.store.engine import Database
+from authserver.tenant_file import read_tenant
 from tests.authority import Authority
 from tests.postgres import Postgres
 from tests.stage import Clock, Stage, Theatre, copy_sqlite
@@ -117,7 +118,7 @@ class _PostgresTemplate:
 def _prepare(url: str, **settings: Any) -> dict[str, str]:
     database = Database(url)
     merged = Settings(**{"database_url": url, "issuer": "http://127.0.0.1:1/", **settings})
-    seeded = seed.prepare(database, merged, lambda: INSTALLED_AT)
+    seeded = seed.prepare(database, merged, read_tenant(merged.tenant), lambda: INSTALLED_AT)
     database.close()
     return seeded.secrets
 
