@@ -129,7 +129,7 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> _SqliteTemplat
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres: Postgres) -> _PostgresTemplate:
+def _postgresql_template(postgres: Postgres) -> _PostgresTemplate:
     return _PostgresTemplate(postgres)
 
 
@@ -142,8 +142,12 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def prepared(backend: str, request: pytest.FixtureRequest) -> Prepared:
     """The prepared template of this backend; the other backend's is never made."""
-    name = "_sqlite_template" if backend == "sqlite" else "_postgres_template"
-    template: Prepared = request.getfixturevalue(name)
+    return template_of(request, backend)
+
+
+def template_of(request: pytest.FixtureRequest, backend: str) -> Prepared:
+    """For fixtures that outlive one test."""
+    template: Prepared = request.getfixturevalue(f"_{backend}_template")
     return template
 
 
