@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     if settings.testing:
         from authserver.testing.harness import install  # costs a second, for suites alone
 
-        install(app, settings, database.announce)
+        install(app, settings, tenant, reading.file, database.announce)
     return app
 
 
