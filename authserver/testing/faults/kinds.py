@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from authserver.grants import GRANTS
 from authserver.tenant_file.models import Plain
@@ -257,10 +257,6 @@ AnyOrder = Annotated[
     | LoseAnswer
     | Skew
     | IdToken,
-    Discriminator(
-        "kind",
-        custom_error_type="no_such_kind",
-        custom_error_message="kind: there is no such kind of fault",
-    ),
+    Field(discriminator="kind"),
 ]
 """Any kind, told apart by `kind`."""
