@@ -33,4 +33,4 @@ async def play(app: ASGIApp, host: Host, rehearsal: Rehearsal, scope: Scope, rec
         fault, about = met
         taking.fault = fault.order.name
         log.info("a fault was asked for: %s", fault.order.name)
-        await spoil(fault.order, Scene(app, host, rehearsal, scope, asked, answered.send, fault, about))
+        await spoil(fault.order, Scene(app, host, rehearsal, scope, asked, answered.send, fault, about, taking))

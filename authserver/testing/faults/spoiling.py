@@ -39,6 +39,7 @@ from authserver.testing.faults.kinds import (
 from authserver.testing.faults.matching import About
 from authserver.testing.host import Host, Rehearsal
 from authserver.testing.line import Line, line_of
+from authserver.testing.recording import Taking
 
 HEADER = b"understudy-fault"
 
@@ -55,6 +56,7 @@ class Scene:
     send: Send
     fault: Fault
     about: About
+    taking: Taking
 
     @property
     def line(self) -> Line | None:
@@ -87,6 +89,11 @@ class Scene:
         if message["type"] == "http.response.start":
             message["headers"] = [*message["headers"], (HEADER, self.fault.order.name.encode())]
         await self.send(message)
+
+    def pass_by(self) -> None:
+        """There was nothing to spoil."""
+        self.rehearsal.faults.give_back(self.fault)
+        self.taking.fault = None
 
     async def wait(self, seconds: float | None = None) -> bool:
         """Hold the request. Returns whether anybody still wants an answer: the tenant lives, and the server goes on.
@@ -205,7 +212,7 @@ async def _(order: IdToken, scene: Scene) -> None:
     worked = await scene.work()
     answer = _object(worked.body)
     if "id_token" not in answer:
-        scene.rehearsal.faults.give_back(scene.fault)
+        scene.pass_by()
         await worked.leave(scene.send, worked.body)
         return
     tell = lies.tell
