@@ -1,6 +1,8 @@
 """Which request meets a fault: each way to say so, where it fits and where it does not."""
 
+import asyncio
 import base64
+import itertools
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +10,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.types import Message
 
 from authserver import wire
 from authserver.testing.endpoints import ENDPOINTS
+from authserver.testing.exchange import Asked
 from authserver.testing.handle import Authserver, Control
 from authserver.testing.live import LiveServer
 from tests.harness.faulty import SCOPE, World
@@ -185,6 +189,19 @@ def test_an_over_long_body_is_refused_as_always(here: World) -> None:
         url, size = here.authserver.issuer + "oauth/token", wire.BODY_LIMIT + 1
         response = http.post(url, content=b"x" * size, headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert response.status_code == 413
+
+
+def test_a_body_without_end_is_not_waited_for() -> None:
+    """What is kept for the rooms is as much as they need to refuse it."""
+    chunks = itertools.count()
+
+    async def endless() -> Message:
+        assert next(chunks) < 100, "it reads on and on"
+        return {"type": "http.request", "body": b"x" * 16384, "more_body": True}
+
+    scope = {"method": "POST", "path": "/oauth/token", "root_path": "", "headers": [], "query_string": b""}
+    asyncio.run(Asked(scope, endless).read_ahead())
+    assert wire.BODY_LIMIT < next(chunks) * 16384 <= wire.BODY_LIMIT + 16384
 
 
 def test_a_slow_body_is_refused_as_always(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
