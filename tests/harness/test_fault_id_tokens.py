@@ -1,5 +1,6 @@
 """ID tokens that lie: each is true but for one thing, and our own app keeps none of them."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from client.settings import Settings
 from client.store import open_store
 from tests.harness.faulty import World
 from tests.stage import claims, header
+
+ROOT = Path(__file__).parents[2]
 
 UNSEEN_AT_LOGIN = "other-subject"
 """Nobody can tell at a first login who should have come."""
@@ -116,3 +119,8 @@ def test_an_answer_without_an_id_token_passes_and_does_not_count(here: World) ->
     assert [each.fault for each in here.authserver.exchanges if each.endpoint == "token"] == [None, None]
     assert fault.hits == 0
     assert here.is_spoiled(here.authserver.login(here.alice, here.app).exchange())
+
+
+def test_the_page_tells_every_lie() -> None:
+    page = (ROOT / "docs/how-to-test/lying-id-tokens.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", page, re.MULTILINE) == list(LIES.items())

@@ -1,9 +1,12 @@
 """What cannot be asked for: it gets a sentence, no fault is set, and nothing of it is repeated."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from authserver.testing.endpoints import ENDPOINTS
 from authserver.testing.faults.kept import MOST
 from authserver.testing.faults.kinds import DEEPEST, LARGEST
 from authserver.testing.handle import Authserver, Control, HarnessError
@@ -124,3 +127,13 @@ def test_every_kind_is_described(authserver_host: Control) -> None:
     }
     assert set(kinds) == {name.removesuffix(" in the body") for name in KINDS}
     assert all(schema["description"] for schema in kinds.values())
+
+
+def test_the_page_names_every_kind_and_every_endpoint() -> None:
+    told = (Path(__file__).parents[2] / "docs/harness.md").read_text(encoding="utf-8")
+    section = re.search(r"^## Faults\n(.*?)^## ", told, re.MULTILINE | re.DOTALL)
+    assert section
+    assert {f"{name.removesuffix(' in the body')}" for name in KINDS} == set(
+        re.findall(r"^\| `(\w+)\(", section[1], re.MULTILINE)
+    )
+    assert set(ENDPOINTS) <= set(re.findall(r"`([a-z_]+)`", section[1]))
