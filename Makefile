@@ -5,7 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= 2
+# Twice as many as the cores of CI: half of what a test does is waiting for other processes.
+WORKERS ?= 4
+JOBS ?= 2
+# The tests start some hundred processes, each of which would compile our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 SDK_VENV := .venv-sdk
 COMPOSE_FILES := -f docker-compose.yml $(if $(TLS),-f docker-compose.tls.yml)
 SDK_STAMP := $(SDK_VENV)/.installed
@@ -51,17 +55,17 @@ doctor: $(STAMP) ## look at what runs, from this machine and from inside the con
 	@$(BIN)/python -m authserver doctor $(ARGS)
 
 test: $(STAMP) providers ## the suite on SQLite; PostgreSQL and a browser where the machine has them
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-all: $(STAMP) providers ## the same, and a missing optional part is a failure
-	@$(BIN)/python -m pytest -n $(WORKERS) --require-all $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --require-all $(ARGS)
 
 providers: ## other people's identity providers (npm), for the tests of logins elsewhere; `make test` does it
 	@if command -v npm >/dev/null && [ $(PROVIDERS_NODE)/package-lock.json -nt $(PROVIDERS_NODE)/node_modules/.package-lock.json ]; then \
 		npm ci --silent --prefix $(PROVIDERS_NODE) || echo "npm could not install other people's identity providers; their tests are skipped"; fi
 
 mutants: $(STAMP) ## take the protections out one by one; a test must notice each (some minutes)
-	@$(BIN)/python -m tests.mutants --jobs $(WORKERS) $(ARGS)
+	@$(BIN)/python -m tests.mutants --jobs $(JOBS) $(ARGS)
 
 test-sdk: $(STAMP) $(SDK_STAMP) ## other people's SDKs, unmodified, against a freshly started server (needs Node.js and Chromium)
 	@if command -v npm >/dev/null && [ $(SDK_NODE)/package-lock.json -nt $(SDK_NODE)/node_modules/.package-lock.json ]; then \

@@ -71,7 +71,7 @@ class Seed(Settings):
         elif is_named:
             seeded = seed.update(database, settings, reading, system_clock)
         else:
-            seeded = seed.prepare(database, settings, system_clock)
+            seeded = seed.prepare(database, settings, reading, system_clock)
         secrets = seeded.secrets
         if self.new_secrets and not seeded.is_new and not self.dry_run:
             secrets = secrets | seed.renew_secrets(database, reading.file)
@@ -194,7 +194,7 @@ def _prepared(settings: Settings) -> Database:
     database = Database(settings.database_url)
     if database.file and not database.file.exists():
         raise StoreError(f"database_url: there is no database at {database.file}; `seed` or `serve` makes one")
-    seed.prepare(database, settings, system_clock)
+    seed.prepare(database, settings, read_tenant(settings.tenant), system_clock)
     return database
 
 

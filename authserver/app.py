@@ -49,7 +49,7 @@ from authserver.metrics import Metrics
 from authserver.settings import Settings
 from authserver.store.engine import Database
 from authserver.tenant import TENANT, Tenant
-from authserver.tenant_file import TenantFileError
+from authserver.tenant_file import Reading, TenantFileError, read_tenant
 from authserver.tenant_file.actions import actions_of
 
 STATIC = Path(__file__).with_name("static")
@@ -95,11 +95,12 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     """
     settings = (settings or Settings()).resolved()
     database = Database(settings.database_url)
-    seed.prepare(database, settings, now)
+    reading = read_tenant(settings.tenant)
+    seed.prepare(database, settings, reading, now)
     metrics = Metrics()
     database.announce = partial(_announce, metrics, told)
     policy = POLICIES[settings.dialect]
-    tenant = Tenant(settings.issuer, settings, policy, database, actions=_actions(settings), now=now)
+    tenant = Tenant(settings.issuer, settings, policy, database, actions=_actions(settings, reading), now=now)
 
     def tenant_of(scope: Scope) -> Tenant:
         found: Tenant = scope.get(TENANT, tenant)
@@ -126,14 +127,14 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
     if settings.testing:
         from authserver.testing.harness import install  # costs a second, for suites alone
 
-        install(app, settings, database.announce)
+        install(app, settings, tenant, reading.file, database.announce)
     return app
 
 
-def _actions(settings: Settings) -> Actions:
+def _actions(settings: Settings, reading: Reading) -> Actions:
     """The tenant file's Actions: code of the process, read at each start, and not a row that somebody could write."""
     try:
-        return load_actions(*actions_of(settings.tenant))
+        return load_actions(*actions_of(settings.tenant, reading.file))
     except ActionError as error:
         raise TenantFileError(f"{settings.tenant}: {error}") from error
 

@@ -25,7 +25,7 @@ from authserver.store.engine import BUSY_TIMEOUT, Database, StoreError
 from authserver.store.issued import digest
 from authserver.store.schema import current_revision, head_revision, upgrade
 from authserver.store.tables import clients, signing_keys, users
-from authserver.tenant_file import Reading, TenantFile, read_tenant, read_tenant_file
+from authserver.tenant_file import Reading, TenantFile, read_tenant_file
 
 _LOCK = 0x756E6465727374  # "underst", for pg_advisory_lock: one replica prepares, the others wait
 
@@ -43,12 +43,12 @@ class _Rehearsed(Exception):
     """Nothing shall be kept."""
 
 
-def prepare(database: Database, settings: Settings, now: Clock) -> Seeded:
+def prepare(database: Database, settings: Settings, reading: Reading, now: Clock) -> Seeded:
     """Make the database usable: first start, upgrade, or nothing to do.
 
-    Raises StoreError with the reason and the way out, and TenantFileError.
+    Raises StoreError with the reason and the way out.
     """
-    seeded = _prepare(database, settings, read_tenant(settings.tenant), now, is_update=False)
+    seeded = _prepare(database, settings, reading, now, is_update=False)
     return Seeded(seeded.is_new, seeded.secrets)
 
 

@@ -16,6 +16,7 @@ import pytest
 from authserver import seed
 from authserver.settings import Settings
 from authserver.store.engine import Database
+from authserver.tenant_file import read_tenant
 from tests.authority import Authority
 from tests.postgres import Postgres
 from tests.stage import Clock, Stage, Theatre, copy_sqlite
@@ -117,7 +118,7 @@ class _PostgresTemplate:
 def _prepare(url: str, **settings: Any) -> dict[str, str]:
     database = Database(url)
     merged = Settings(**{"database_url": url, "issuer": "http://127.0.0.1:1/", **settings})
-    seeded = seed.prepare(database, merged, lambda: INSTALLED_AT)
+    seeded = seed.prepare(database, merged, read_tenant(merged.tenant), lambda: INSTALLED_AT)
     database.close()
     return seeded.secrets
 
@@ -128,7 +129,7 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> _SqliteTemplat
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres: Postgres) -> _PostgresTemplate:
+def _postgresql_template(postgres: Postgres) -> _PostgresTemplate:
     return _PostgresTemplate(postgres)
 
 
@@ -141,8 +142,12 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def prepared(backend: str, request: pytest.FixtureRequest) -> Prepared:
     """The prepared template of this backend; the other backend's is never made."""
-    name = "_sqlite_template" if backend == "sqlite" else "_postgres_template"
-    template: Prepared = request.getfixturevalue(name)
+    return template_of(request, backend)
+
+
+def template_of(request: pytest.FixtureRequest, backend: str) -> Prepared:
+    """For fixtures that outlive one test."""
+    template: Prepared = request.getfixturevalue(f"_{backend}_template")
     return template
 
 

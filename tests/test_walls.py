@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import Prepared
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -41,6 +45,16 @@ def test_a_server_without_upstream_connections_loads_nothing_for_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_start_without_a_migration_loads_no_alembic(prepared: Prepared, tmp_path: Path) -> None:
+    probe = (
+        "import sys; from authserver.app import create_app; from authserver.settings import Settings;"
+        f" create_app(Settings(database_url={prepared.copy(tmp_path)!r})); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

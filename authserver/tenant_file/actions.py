@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from authserver.actions import Source
-from authserver.tenant_file.reading import read_tenant_file
+from authserver.tenant_file.whole import TenantFile
 
 
-def actions_of(path: Path) -> tuple[list[Source], list[Source]]:
-    """Those of post-login and those of credentials-exchange, in their order. Raises TenantFileError."""
-    tenant_file = read_tenant_file(path)
+def actions_of(path: Path, tenant_file: TenantFile) -> tuple[list[Source], list[Source]]:
+    """Those of post-login and those of credentials-exchange, in their order; their code lies beside `path`."""
     deployed = {
         action.name: Source(
             action.name, path.parent / action.code, {secret.name: secret.value for secret in action.secrets}

@@ -67,7 +67,7 @@ class Gate:
             with self._visiting(rehearsal):
                 await play(self.app, self.host, rehearsal, {**scope, "root_path": prefix[1]}, receive, saying)
             return
-        await self.app(scope, receive, saying)
+        await play(self.app, self.host, self.host.root, scope, receive, saying)
 
     @contextmanager
     def _visiting(self, rehearsal: Rehearsal | None) -> Iterator[None]:

@@ -5,13 +5,15 @@ Left out: several worker processes; tenants that outlive theirs.
 
 A tenant is a copied file, so nothing of one can be in another (law 8): the routes are the process's own and see one
 tenant at a time. What is shared on purpose: parsed keys by their thumbprint, and hashes of test passwords.
+
+The server's own tenant can be steered too, as `root`, since some SDKs know no issuer with a path. All share it.
 """
 
 import secrets
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -33,12 +35,19 @@ from authserver.testing.key_pool import KeyPool
 from authserver.testing.recording import Recording, note_event
 from authserver.testing.turnable_clock import TurnableClock
 
+ROOT = "root"
+"""The name of the server's own tenant."""
+
 MOST = 1000
 """Tenants at once: a suite that never drops any is told so before the machine is full."""
 
 
 class NoSuchTenant(LookupError):
     """There is none of this name, or there was."""
+
+
+class Stays(ValueError):
+    """The server's own tenant cannot be dropped."""
 
 
 class NameTaken(ValueError):
@@ -72,9 +81,12 @@ class Rehearsal:
 
 
 class Host:
-    """Makes, finds and drops tenants. `announce` is told of each event."""
+    """Makes, finds and drops tenants. `announce` is told of each event. `root` is the server's own, with its file."""
 
-    def __init__(self, settings: Settings, announce: Callable[[Event], None]) -> None:
+    def __init__(self, settings: Settings, root: Tenant, file: TenantFile, announce: Callable[[Event], None]) -> None:
+        clock = TurnableClock(root.now)
+        self.root = Rehearsal(ROOT, replace(root, now=clock), clock, [], file)
+        root.database.announce = self._announce
         self.settings, self._announce_elsewhere = settings, announce
         self._rehearsals: dict[str, Rehearsal] = {}
         self._turn, self._pool, self._keyring = threading.Lock(), KeyPool(), Keyring()
@@ -85,7 +97,7 @@ class Host:
         """An empty tenant with one signing key. Raises NameTaken, or TooMany."""
         name = name or secrets.token_hex(8)
         with self._turn:
-            if name in self._rehearsals:
+            if name == ROOT or name in self._rehearsals:
                 raise NameTaken(name)
             if len(self._rehearsals) >= MOST:
                 raise TooMany
@@ -106,22 +118,24 @@ class Host:
         return made
 
     def find(self, name: str) -> Rehearsal:
-        """The living tenant of this name. Raises NoSuchTenant."""
-        try:
-            return self._rehearsals[name]
-        except KeyError:
-            raise NoSuchTenant(name) from None
+        """The living tenant of this name, or the server's own. Raises NoSuchTenant."""
+        found = self.root if name == ROOT else self._rehearsals.get(name)
+        if found is None:
+            raise NoSuchTenant(name)
+        return found
 
     def seek(self, name: str) -> Rehearsal | None:
-        """The same; None when there is none."""
+        """The one that lives below `/t/`; None when there is none."""
         return self._rehearsals.get(name)
 
     def names(self) -> list[str]:
-        """Of all that live."""
+        """Of all that were made and live."""
         return sorted(self._rehearsals)
 
     def drop(self, name: str) -> None:
-        """End a tenant and delete its database. Raises NoSuchTenant."""
+        """End a tenant and delete its database. Raises NoSuchTenant, or Stays."""
+        if name == ROOT:
+            raise Stays
         with self._turn:
             dropped = self._rehearsals.pop(name, None)
         if dropped is None:
@@ -163,7 +177,9 @@ class Host:
 
         `withdraw`: it takes the place of the others, as if they had never been.
         """
-        key, now = self._pool.take(), rehearsal.clock()
+        # What outlives this process gets a key that nobody else had or will have.
+        key = keys.make(keys.RS256) if rehearsal is self.root else self._pool.take()
+        now = rehearsal.clock()
         with rehearsal.turn:
             rehearsal.lent.append(key)
             with rehearsal.tenant.database.write() as db:

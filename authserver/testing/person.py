@@ -1,9 +1,10 @@
 """A virtual person: walks through login and consent as a browser would, over HTTP in this process.
 
-Left out: pages of `response_mode=form_post` and `web_message`, sign-up, upstream connections: the walk ends there
-and says which page it was.
+Done: OAuth 2.0 Form Post Response Mode §2 · RFC 8628 §3.3 (the page of a device).
+Left out: sign-up, mailed links, upstream connections: the walk ends there and says which page it was.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from html import unescape
@@ -22,6 +23,9 @@ MOST_STEPS = 20
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 _NO_ANSWER = '<p id="error">The connection was closed before an answer was complete.</p>'
 """What a browser shows then is its own page."""
+_VALUE = re.compile(r'<input id="user_code"[^>]* value="([^"]*)"')
+_FORM_POST = re.compile(r'<form method="post" action="([^"]+)" id="form-post">')
+_WEB_MESSAGE = re.compile(r'data-receiver="([^"]*)" data-response="([^"]*)"')
 _ERROR = re.compile(r'id="error"[^>]*>(.*?)</', re.DOTALL)
 
 
@@ -36,19 +40,18 @@ class Person:
 
 @dataclass(slots=True)
 class Walk:
-    """`location`: the redirect that left the server; None when it ended on `page`, with the text in `error`."""
+    """`location`: where the application is told `parameters`, by a redirect or as `response_mode` says.
+
+    None when the walk ended on `page`, with the text in `error`.
+    """
 
     location: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    response_mode: str | None = None
     page: str | None = None
     status: int = 0
     error: str | None = None
     asked: list[str] = field(default_factory=list)
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """What the redirect tells the application."""
-        parts = urlsplit(self.location or "")
-        return dict(parse_qsl(parts.query or parts.fragment))
 
 
 async def walk(
@@ -64,19 +67,21 @@ async def walk(
         for _ in range(MOST_STEPS):
             location = response.headers.get("location")
             if location is not None and not location.startswith(issuer):
-                walked.location = location
+                _redirected(walked, location)
                 break
             if location is not None:
                 response = await browser.get(location)
                 continue
+            hidden = {name: unescape(value) for name, value in _HIDDEN.findall(response.text)}
+            if _delivered(walked, response.text, hidden):
+                break
             page = response.url.path.removeprefix(urlsplit(issuer).path)
-            fields = _fields(page, person)
-            if fields is None or page in walked.asked or response.status_code != 200:
+            fields = _fields(page, person, response.text)
+            if fields is None or walked.asked[-1:] == [page] or response.status_code != 200:
                 walked.page = page
                 walked.error = _error(response.text)
                 break
             walked.asked.append(page)
-            hidden = {name: unescape(value) for name, value in _HIDDEN.findall(response.text)}
             parts = urlsplit(issuer)
             sent = {"Origin": f"{parts.scheme}://{parts.netloc}", "Sec-Fetch-Site": "same-origin"}
             response = await browser.post(response.url, data={**hidden, **fields}, headers=sent)
@@ -105,11 +110,33 @@ class _Transport(httpx2.ASGITransport):
         self._is_cut = True
 
 
-def _fields(page: str, person: Person) -> dict[str, str] | None:
-    if page == "u/login":
-        return {"username": person.username, "password": person.password, "action": "default"}
-    if page == "u/consent":
-        return {"action": "default" if person.decision == "approve" else "deny"}
+def _redirected(walked: Walk, location: str) -> None:
+    parts = urlsplit(location)
+    walked.location, walked.response_mode = location, "query" if parts.query else "fragment"
+    walked.parameters = dict(parse_qsl(parts.query or parts.fragment))
+
+
+def _delivered(walked: Walk, html: str, hidden: dict[str, str]) -> bool:
+    """Whether this page hands its answer to the application, as its script would."""
+    if posted := _FORM_POST.search(html):
+        walked.location, walked.response_mode, walked.parameters = unescape(posted[1]), "form_post", hidden
+    elif told := _WEB_MESSAGE.search(html):
+        walked.location, walked.response_mode = unescape(told[1]), "web_message"
+        walked.parameters = json.loads(unescape(told[2]))
+    return walked.location is not None
+
+
+def _fields(page: str, person: Person, html: str) -> dict[str, str] | None:
+    decided = {"action": "default" if person.decision == "approve" else "deny"}
+    match page:
+        case "u/login":
+            return {"username": person.username, "password": person.password, "action": "default"}
+        case "u/consent":
+            return decided
+        case "activate" if shown := _VALUE.search(html):
+            return {"user_code": unescape(shown[1]), "action": "default"}
+        case "activate/confirm" if 'id="consent-allow"' in html:
+            return decided
     return None
 
 

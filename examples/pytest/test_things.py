@@ -23,6 +23,11 @@ def test_too_little_and_too_late(authserver, ask):
     assert ask(authserver.issue_token("auth0|alice", AUDIENCE, "read:things", expires_in=60)) == 401
 
 
+def test_for_another_api(authserver, ask):
+    other = authserver.add_api("https://other.example/api", ["read:things"])
+    assert ask(authserver.issue_token("auth0|alice", other, "read:things")) == 401
+
+
 def test_every_wrong_token(wrong_token, authserver, ask):
     token = authserver.wrong_token(wrong_token, AUDIENCE, "read:things")
     assert ask(token) in wrong_token.statuses, wrong_token.sentence

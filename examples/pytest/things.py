@@ -43,7 +43,7 @@ def scopes(request: Request, authorization: Annotated[str, Header()] = "") -> se
             and claims["iss"] == issuer
             and AUDIENCE in audience
             and claims.get("nbf", 0) <= now < claims["exp"]
-            and claims["sub"]
+            and isinstance(claims["sub"], str)
         )
     except (JoseError, ValueError, KeyError, TypeError):
         good = False

@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from authserver.store.once import CODE_ATTEMPTS
-from tests.conftest import Prepared
+from tests.conftest import template_of
 from tests.devices import DEVICE_GRANT, approves
 from tests.stage import API, CALLBACK, Browser, Pkce, answer, request_parameters
 
@@ -55,9 +55,11 @@ def rounds(thorough: bool) -> int:
     return 40 if thorough else 8
 
 
-@pytest.fixture
-def issuer(prepared: Prepared, backend: str, tmp_path: Path) -> Iterator[str]:
-    with serving(prepared.copy(tmp_path), WORKERS[backend]) as issuer:
+@pytest.fixture(scope="module", params=WORKERS)
+def issuer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for every race: each has codes and tokens of its own."""
+    template = template_of(request, request.param)
+    with serving(template.copy(tmp_path_factory.mktemp("races")), WORKERS[request.param]) as issuer:
         yield issuer
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from authserver.door import THREADS
 from authserver.testing.handle import Control
+from authserver.testing.live import LiveServer
 from tests.harness.faulty import KINDS, World, broken, in_hand, world
 from tests.stage import http_client
 
@@ -110,3 +111,19 @@ def test_DE4_a_cut_takes_no_other_connection_with_it(twins: tuple[World, World])
         here.authserver.faults.cut(endpoint="jwks")
         assert broken(here.keys)
         assert http.get(there.authserver.jwks_uri).status_code == 200
+
+
+def test_DE4_a_fault_of_the_servers_own_tenant_stays_there(live: LiveServer) -> None:
+    """The one at the root is below no path; the others and the steering are not its own, nor are the probes."""
+    control = Control(live.url, live.token)
+    here, root = world(control), control.root
+    standing = root.faults.answer(503, times=None)
+    with http_client(base_url=live.url) as http:
+        assert here.is_spoiled(http.get("/.well-known/jwks.json"))
+        for path in ("/healthz", "/readyz", "/metrics", "/static/understudy.css"):
+            assert http.get(path).status_code == 200
+        assert not here.is_spoiled(here.keys())
+        assert here.tokens()
+        standing.remove()
+        assert http.get("/.well-known/jwks.json").status_code == 200
+    control.close()

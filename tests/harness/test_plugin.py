@@ -1,11 +1,9 @@
 """The pytest plugin in somebody else's suite: in parallel and against a server elsewhere."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 from tests.processes import OURS, served
@@ -59,18 +57,6 @@ def pytest_in(directory: Path, *options: str, plugin: str | None = "authserver.p
 def test_the_entry_point_names_the_plugin() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"understudy": "authserver.pytest_plugin"}
-
-
-def test_the_wheel_brings_it_to_an_outside_project(tmp_path: Path) -> None:
-    """Built and unpacked as an installer would; the example finds the plugin by its entry point alone."""
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    (wheel,) = (tmp_path / "dist").iterdir()
-    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
-    theirs = tmp_path / "theirs"
-    shutil.copytree(ROOT / "examples/pytest", theirs, ignore=shutil.ignore_patterns("__pycache__"))
-    said = pytest_in(theirs, plugin=None, PYTHONPATH=str(tmp_path / "installed"))
-    assert "32 passed" in said
 
 
 def test_tests_in_parallel_do_not_see_each_other(tmp_path: Path, thorough: bool) -> None:

@@ -14,6 +14,7 @@ from authserver import seed
 from authserver.clock import system_clock
 from authserver.settings import Settings
 from authserver.store.engine import Database, StoreError
+from authserver.tenant_file import read_tenant
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +23,7 @@ def prepare(file: Path) -> seed.Seeded:
     settings = Settings(database_url=f"sqlite:///{file}", issuer="http://127.0.0.1:9/")
     database = Database(settings.database_url)
     try:
-        return seed.prepare(database, settings, system_clock)
+        return seed.prepare(database, settings, read_tenant(settings.tenant), system_clock)
     finally:
         database.close()
 
@@ -117,5 +118,5 @@ def test_the_demo_tenant_is_not_served_beyond_loopback(tmp_path: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'x.db'}", issuer="https://login.example.com/")
     database = Database(settings.database_url)
     with pytest.raises(StoreError, match="passwords are public"):
-        seed.prepare(database, settings, system_clock)
+        seed.prepare(database, settings, read_tenant(settings.tenant), system_clock)
     database.close()

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
@@ -11,7 +10,7 @@ from sqlalchemy import text
 from authserver.store.connections import find_connection
 from authserver.store.engine import Database
 from authserver.store.registered import DATABASE
-from authserver.store.schema import config, current_revision, head_revision, upgrade
+from authserver.store.schema import current_revision, head_revision, upgrade
 from authserver.store.tables import metadata
 from tests.conftest import Prepared
 from tests.postgres import Postgres
@@ -24,6 +23,7 @@ def test_the_migrations_end_in_the_tables(prepared: Prepared, tmp_path: Path) ->
             assert current_revision(db) == head_revision()
             context = MigrationContext.configure(db, opts={"compare_type": True, "compare_server_default": True})
             assert compare_metadata(context, metadata) == []
+            assert context.get_current_revision() == current_revision(db)
     finally:
         database.close()
 
@@ -40,9 +40,7 @@ def test_people_of_an_older_database_still_have_a_connection(
     for url, is_old in zip(urls, (True, False), strict=True):
         database = Database(url)
         with database.write() as db:
-            configured = config()
-            configured.attributes["connection"] = db
-            command.upgrade(configured, "0002")
+            upgrade(db, "0002")
             if is_old:
                 db.execute(text("INSERT INTO clients VALUES ('app', 'App', 'native', 'none', NULL, true, '{}')"))
             upgrade(db)

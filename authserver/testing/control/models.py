@@ -137,7 +137,10 @@ class ForgedToken(DescribedWrongToken):
 
 
 class Login(_Model):
-    """Who opens `url`, an authorization request at this tenant, and what they do. One `browser` keeps its cookies."""
+    """Who opens `url`, and what they do. One `browser` keeps its cookies.
+
+    `url` is of this tenant: an authorization request, or the address with the code in it that a device shows.
+    """
 
     url: Annotated[str, Field(min_length=1, max_length=16384)]
     username: str
@@ -147,13 +150,15 @@ class Login(_Model):
 
 
 class LoginOutcome(_Model):
-    """`location`: the redirect to the application, `parameters` what it says; None when it ended on `page`.
+    """`location`: where the application is told `parameters`; None when the walk ended on `page`.
 
-    `error` is what that page says; `asked` are the pages that the person had to fill in.
+    `response_mode`: `query` or `fragment` of a redirect to it, a `form_post` to it, a `web_message` to that origin.
+    `error` is what the page says; `asked` are the pages that the person had to fill in.
     """
 
     location: str | None
     parameters: dict[str, str]
+    response_mode: str | None
     page: str | None
     status: int
     error: str | None

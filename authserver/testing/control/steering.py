@@ -18,15 +18,14 @@ router = APIRouter()
 
 @router.post(f"{ONE}/login")
 async def log_in(login: models.Login, of: Chosen, request: Request) -> models.LoginOutcome:
-    """A virtual person opens the URL in a browser, logs in and decides."""
+    """A virtual person opens the URL in a browser, logs in and decides; also about a device."""
     if not login.url.startswith(of.tenant.issuer):
         raise Refused("url: must be one of this tenant")
     cookies = of.browsers.setdefault(login.browser, httpx2.Cookies()) if login.browser else httpx2.Cookies()
     person = Person(login.username, login.password, login.decision)
-    walked = await walk(
-        request.app.state.application, of.tenant.issuer, login.url, person, cookies, line_of(request.scope)
-    )
-    return models.LoginOutcome(**{**asdict(walked), "parameters": walked.parameters})
+    line = line_of(request.scope)
+    walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies, line)
+    return models.LoginOutcome(**asdict(walked))
 
 
 @router.get(f"{ONE}/clock")

@@ -9,7 +9,7 @@ from authserver.dialects import POLICIES
 from authserver.tenant_file.models import ClientGrantModel
 from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Hosting, Refused
-from authserver.testing.host import NameTaken, TooMany
+from authserver.testing.host import NameTaken, Rehearsal, Stays, TooMany
 
 router = APIRouter()
 
@@ -32,18 +32,22 @@ def make_tenant(host: Hosting, new: models.NewTenant | None = None) -> models.Ma
         raise Refused("name: another living tenant has it", 409) from None
     except TooMany:
         raise Refused("too many tenants: drop some first", 409) from None
-    return models.MadeTenant(
-        name=made.name,
-        issuer=made.tenant.issuer,
-        metadata_url=made.tenant.url("/.well-known/openid-configuration"),
-        jwks_uri=made.tenant.url("/.well-known/jwks.json"),
-    )
+    return _described(made)
+
+
+@router.get(ONE)
+def describe_tenant(of: Chosen) -> models.MadeTenant:
+    """Where it is. `root` is the server's own, for SDKs that know no issuer with a path: one for all, and it stays."""
+    return _described(of)
 
 
 @router.delete(ONE, status_code=204)
 def drop_tenant(name: str, host: Hosting) -> Response:
     """End it; its name may come again, its data never."""
-    host.drop(name)
+    try:
+        host.drop(name)
+    except Stays:
+        raise Refused("the server's own tenant stays", 409) from None
     return Response(status_code=204)
 
 
@@ -75,3 +79,12 @@ def grant_client(new: models.NewClientGrant, of: Chosen, host: Hosting) -> model
     """What a client may have in its own name (RFC 6749 §4.4)."""
     host.register(of, "clientGrants", ("client_id", "audience"), ClientGrantModel(**new.model_dump()))
     return new
+
+
+def _described(of: Rehearsal) -> models.MadeTenant:
+    return models.MadeTenant(
+        name=of.name,
+        issuer=of.tenant.issuer,
+        metadata_url=of.tenant.url("/.well-known/openid-configuration"),
+        jwks_uri=of.tenant.url("/.well-known/jwks.json"),
+    )

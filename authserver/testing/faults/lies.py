@@ -1,7 +1,7 @@
 """Lies: ID tokens that are right but for one thing, in the place of the true one.
 
 Done: OpenID Connect Core 1.0 §3.1.3.7 (what a client validates), §3.1.3.8 (at_hash), §12.2 (at a refresh).
-Left out: ES256.
+Left out: other algorithms than RS256, which is what ID tokens are signed with here.
 """
 
 import base64

@@ -149,7 +149,8 @@ class Authserver:
     ) -> Login:
         """The same for an authorization request that your application made: `url` is where it sends the browser.
 
-        Open `.location` of what comes back at your application.
+        Open `.location` of what comes back at your application. A device's `verification_uri_complete` is visited, too;
+        that walk ends on the page `activate/confirm`, and the device hears of it when it asks again.
         """
         return Login(**self._visit(url, user, decision, password, browser))
 

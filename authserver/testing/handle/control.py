@@ -12,3 +12,8 @@ class Control(Connection):
         asked = {"name": name, "dialect": dialect}
         made = self.call("POST", "tenants", {key: value for key, value in asked.items() if value is not None})
         return Authserver(self, made["name"], made["issuer"])
+
+    @property
+    def root(self) -> Authserver:
+        """The server's own tenant, for SDKs that know no issuer with a path. All tests share it, and it stays."""
+        return Authserver(self, "root", self.call("GET", "tenants/root")["issuer"])

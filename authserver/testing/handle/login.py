@@ -11,13 +11,15 @@ from authserver.testing.handle.values import Client
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How a login ended: with a redirect to the application (`location`, `parameters`), or on `page` with `error`.
+    """How a login ended: at the application, which is told `parameters` at `location`, or on `page` with `error`.
 
+    `response_mode`: `query` or `fragment` of a redirect there, a `form_post` to it, a `web_message` to that origin.
     `asked` are the pages that the person filled in, such as `u/login` and `u/consent`.
     """
 
     location: str | None
     parameters: dict[str, str]
+    response_mode: str | None
     page: str | None
     status: int
     error: str | None

@@ -86,4 +86,22 @@ HARNESS = (
         (Edit("authserver/testing/key_pool.py", "return self._free.pop()", "return self._free[0]"),),
         tests("harness/test_isolation.py", "DE4_two_living_tenants_share_no_key"),
     ),
+    Mutant(
+        "DE4-root",
+        "The server's own tenant can be dropped.",
+        (Edit(_HOST, "        if name == ROOT:\n            raise Stays\n", ""),),
+        tests("harness/test_root.py", "it_stays_and_its_name_is_its_own"),
+    ),
+    Mutant(
+        "DE4-root-name",
+        "A test's tenant takes the name of the server's own.",
+        (Edit(_HOST, "if name == ROOT or name in self._rehearsals:", "if name in self._rehearsals:"),),
+        tests("harness/test_root.py", "it_stays_and_its_name_is_its_own"),
+    ),
+    Mutant(
+        "DE4-root-clock",
+        "The clock of the server's own tenant is not its own.",
+        (Edit(_HOST, "replace(root, now=clock), clock,", "root, clock,"),),
+        tests("harness/test_root.py", "it_is_steered_like_the_others"),
+    ),
 )
