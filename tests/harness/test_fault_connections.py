@@ -3,6 +3,7 @@
 import logging
 import signal
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -82,6 +83,20 @@ def test_what_is_delayed_is_answered_when_the_fault_is_removed(here: World) -> N
     assert (ended[0].json(), ended[0].headers["understudy-fault"]) == (here.keys().json(), "delay")
 
 
+def test_what_is_delayed_is_worked_on_though_nobody_waits_any_longer(here: World) -> None:
+    """As a slow server does: the caller has timed out, and its token is spent all the same."""
+    token = here.tokens()["refresh_token"]
+    fault = here.authserver.faults.delay(300, endpoint="token")
+    with pytest.raises(httpx2.ReadTimeout):
+        here.refresh(token, timeout=0.3)
+    assert "RefreshTokenExchanged" not in {each.type for each in here.authserver.events}
+    fault.remove()
+    while not [each for each in here.authserver.exchanges if each.fault]:
+        pass  # until it has been worked on
+    assert here.authserver.events[-1].type == "RefreshTokenExchanged"
+    assert here.refresh(token).json()["error"] == "invalid_grant"
+
+
 @pytest.mark.parametrize("kind", ["hang", "delay"])
 def test_a_dropped_tenant_keeps_nobody_waiting(live: LiveServer, kind: str) -> None:
     control = Control(live.url, live.token)
@@ -105,6 +120,24 @@ def test_a_live_server_that_ends_keeps_nobody_waiting(kind: str, caplog: pytest.
     assert isinstance(ended[0], httpx2.RemoteProtocolError)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     control.close()
+
+
+def test_a_live_server_that_ends_sends_its_virtual_people_home(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody waits for the person, who waits for a page."""
+    server = LiveServer()
+    control, steering = Control(server.url, server.token), Control(server.url, server.token)
+    here = World(control.make_tenant())
+    fault = here.authserver.faults.delay(300, endpoint="login")
+    person = Authserver(steering, here.authserver.name, here.authserver.issuer)
+    with ThreadPoolExecutor(1) as pool:
+        walked = pool.submit(person.login, here.alice, here.app)
+        while not fault.hits:
+            assert not walked.done()
+        server.close()
+        assert (walked.result().status, walked.result().page) == (0, "u/login")
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    control.close()
+    steering.close()
 
 
 @pytest.mark.parametrize("kind", ["hang", "delay"])

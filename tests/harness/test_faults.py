@@ -77,6 +77,14 @@ def test_a_callback_denial(here: World) -> None:
     assert "code" in here.authserver.login(here.alice, here.app).parameters
 
 
+@pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
+def test_a_callback_denial_goes_the_way_that_was_asked_for(here: World, mode: str) -> None:
+    here.authserver.faults.error("login_required", endpoint="authorize", client=here.app)
+    login = here.authserver.login(here.alice, here.app, response_mode=mode, state="of-the-app")
+    assert (login.response_mode, login.parameters["error"]) == (mode, "login_required")
+    assert (login.parameters["state"], login.parameters["iss"]) == ("of-the-app", here.authserver.issuer)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"redirect_uri": "https://evil.example/cb"}, {"client_id": "nobody"}, {"response_type": "token"}]
 )

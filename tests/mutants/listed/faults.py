@@ -127,6 +127,18 @@ FAULTS = (
         tests("harness/test_fault_connections.py", "a_live_server_that_ends_keeps_nobody_waiting"),
     ),
     Mutant(
+        "HT2-fault-people",
+        "A server that ends waits for its virtual people.",
+        (Edit("authserver/testing/person.py", "line.let_go if line else None", "None"),),
+        tests("harness/test_fault_connections.py", "a_live_server_that_ends_sends_its_virtual_people_home"),
+    ),
+    Mutant(
+        "HT2-fault-probe",
+        "A health check meets faults.",
+        (Edit(_MATCHING, " and asked.path not in _PROBES", ""),),
+        tests("harness/test_fault_isolation.py", "DE4_a_fault_of_the_servers_own_tenant_stays_there"),
+    ),
+    Mutant(
         "HT2-fault-served",
         "A served harness can cut no connection.",
         (
