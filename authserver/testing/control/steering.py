@@ -10,6 +10,7 @@ from authserver.log_types import log_type_of
 from authserver.store import journal
 from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Hosting, Refused
+from authserver.testing.line import line_of
 from authserver.testing.person import Person, walk
 
 router = APIRouter()
@@ -22,7 +23,8 @@ async def log_in(login: models.Login, of: Chosen, request: Request) -> models.Lo
         raise Refused("url: must be one of this tenant")
     cookies = of.browsers.setdefault(login.browser, httpx2.Cookies()) if login.browser else httpx2.Cookies()
     person = Person(login.username, login.password, login.decision)
-    walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies)
+    line = line_of(request.scope)
+    walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies, line)
     return models.LoginOutcome(**asdict(walked))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from authserver.testing.handle.clock import Clock
 from authserver.testing.handle.connection import Connection
 from authserver.testing.handle.exchanges import Exchange
+from authserver.testing.handle.faults import Faults
 from authserver.testing.handle.login import Login, Redemption
 from authserver.testing.handle.values import Client, Event, Forged, User
 from authserver.testing.wrong_tokens import WrongToken, find
@@ -18,11 +19,11 @@ Json = dict[str, Any]
 
 
 class Authserver:
-    """A tenant of this test's own: an issuer with people, applications, APIs, keys, time and events."""
+    """A tenant of this test's own: an issuer with people, applications, APIs, keys, time, events and faults."""
 
     def __init__(self, control: Connection, name: str, issuer: str) -> None:
         self.control, self.name, self.issuer, self.is_dropped = control, name, issuer, False
-        self.clock = Clock(self.call)
+        self.clock, self.faults = Clock(self.call), Faults(self.call)
 
     def __repr__(self) -> str:
         return f"<Authserver {self.issuer}>"
