@@ -11,6 +11,7 @@ from authserver.store import journal
 from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Hosting, Refused
 from authserver.testing.person import Person, walk
+from authserver.testing.tampering import TESTS, NothingToTamperWith, tampered
 
 router = APIRouter()
 
@@ -23,6 +24,12 @@ async def log_in(login: models.Login, of: Chosen, request: Request) -> models.Lo
     cookies = of.browsers.setdefault(login.browser, httpx2.Cookies()) if login.browser else httpx2.Cookies()
     person = Person(login.username, login.password, login.decision)
     walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies)
+    if login.tamper:
+        try:
+            walked.location, bait = tampered(walked.location, login.tamper)
+        except NothingToTamperWith as error:
+            raise Refused(f"tamper: {error}") from None
+        of.baits[of.recording.redaction.fingerprint(bait)] = TESTS[login.tamper]
     return models.LoginOutcome(**{**asdict(walked), "parameters": walked.parameters})
 
 
