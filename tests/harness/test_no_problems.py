@@ -1,6 +1,7 @@
 """No false alarms: whoever makes no mistake is told of none, and neither is who cannot know better."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 
 from authserver.testing.handle import Authserver, Control
+from authserver.testing.live import LiveServer
+from authserver.testing.problems import judge
+from authserver.testing.problems_known import Known
 from client.app import NativeApp
 from client.settings import Settings
 from client.store import open_store
@@ -148,6 +152,29 @@ def test_pkce_alone_protects_the_callback(tenant: Authserver) -> None:
 def test_a_web_application_may_develop_on_localhost(tenant: Authserver) -> None:
     player(tenant, confidential=True, callbacks=["http://localhost:3000/callback"]).tokens()
     assert found(tenant) == []
+
+
+@pytest.mark.parametrize("spoiled", [{"fault": "lost answer"}, {"status": 0}, {"is_complete": False}])
+def test_who_lost_the_answer_may_ask_again(live: LiveServer, dialect: str, spoiled: dict[str, Any]) -> None:
+    """What the client did is the same as in a mistake; that the first answer never came is the difference."""
+    control = Control(live.url, live.token)
+    mine = player(control.make_tenant(dialect=dialect))
+    code = mine.log_in().code
+    token = mine.redeem(code).json()["refresh_token"]
+    for _ in range(2):
+        mine.refresh(token)
+    mine.redeem(code)
+    assert [each.rule for each in mine.tenant.problems] == ["refresh-token-reused", "code-reused"]
+    rehearsal = live.app.state.testing_host.find(mine.tenant.name)
+    played, known = rehearsal.recording.all(), Known(rehearsal.file)
+    lost = {"code": False, "refresh_token": False}
+    for number, each in enumerate(played):
+        for kind in each.presented.keys() & lost.keys():
+            if not lost[kind]:
+                played[number], lost[kind] = replace(each, **spoiled), True
+    assert all(lost.values())
+    assert judge(played, known) == []
+    control.close()
 
 
 def test_a_refused_code_may_be_tried_again(tenant: Authserver) -> None:

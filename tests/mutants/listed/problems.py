@@ -110,6 +110,14 @@ PROBLEMS = (
         "a_web_application_may_develop_on_localhost",
     ),
     _alarm(
+        "lost",
+        "Who asks again because the answer was lost is called wrong.",
+        "authserver/testing/problems_known.py",
+        "return exchange.status != 0 and exchange.is_complete and exchange.fault is None",
+        "return True",
+        "who_lost_the_answer_may_ask_again",
+    ),
+    _alarm(
         "retry",
         "A code that was refused may not be tried again.",
         _REDEEMING,
