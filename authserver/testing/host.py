@@ -62,7 +62,8 @@ class TooMany(RuntimeError):
 class Rehearsal:
     """One test's tenant. `file` is all that was registered; `browsers` the cookies of its virtual people.
 
-    `visits` counts the requests that are in hand: `gate` does, on the loop, so it needs no lock.
+    `visits` counts the requests that are in hand: `gate` does, on the loop, so it needs no lock. `baits`: fingerprints
+    of codes that went out in a spoiled callback, and the rule of `problem_rules` that each tests.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Rehearsal:
     lent: list[keys.SigningKey]
     file: TenantFile = field(default_factory=TenantFile)
     browsers: dict[str, Any] = field(default_factory=dict)
+    baits: dict[str, str] = field(default_factory=dict)
     recording: Recording = field(init=False)
     faults: Faults = field(default_factory=Faults)
     turn: threading.Lock = field(default_factory=threading.Lock)

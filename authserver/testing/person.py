@@ -112,8 +112,9 @@ class _Transport(httpx2.ASGITransport):
 
 def _redirected(walked: Walk, location: str) -> None:
     parts = urlsplit(location)
-    walked.location, walked.response_mode = location, "query" if parts.query else "fragment"
-    walked.parameters = dict(parse_qsl(parts.query or parts.fragment))
+    # A callback may have a query of its own, which says nothing about a login; a fragment is ours alone.
+    walked.location, walked.response_mode = location, "fragment" if parts.fragment else "query"
+    walked.parameters = dict(parse_qsl(parts.fragment or parts.query))
 
 
 def _delivered(walked: Walk, html: str, hidden: dict[str, str]) -> bool:

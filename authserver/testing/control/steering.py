@@ -12,6 +12,7 @@ from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Hosting, Refused
 from authserver.testing.line import line_of
 from authserver.testing.person import Person, walk
+from authserver.testing.tampering import TESTS, NothingToTamperWith, tamper_with
 
 router = APIRouter()
 
@@ -25,6 +26,12 @@ async def log_in(login: models.Login, of: Chosen, request: Request) -> models.Lo
     person = Person(login.username, login.password, login.decision)
     line = line_of(request.scope)
     walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies, line)
+    if login.tamper:
+        try:
+            bait = tamper_with(walked, login.tamper)
+        except NothingToTamperWith as error:
+            raise Refused(f"tamper: {error}") from None
+        of.baits[of.recording.redaction.fingerprint(bait)] = TESTS[login.tamper]
     return models.LoginOutcome(**asdict(walked))
 
 
