@@ -37,6 +37,7 @@ GENERATED = [
     "docs/settings.md",
     "docs/tenant-import.md",
     "docs/auth0-compatibility.md",
+    "docs/wrong-tokens.md",
 ]
 
 

@@ -6,6 +6,7 @@ from tests.documents.layout import ROOT
 from tests.documents.map import SERVICES, DocumentError, map_page, tests
 from tests.documents.settings import settings_page
 from tests.documents.tenant_import import tenant_import_page
+from tests.documents.wrong_tokens import wrong_tokens_page
 
 __all__ = ["ROOT", "SERVICES", "DocumentError", "documents", "stale", "tests"]
 
@@ -18,6 +19,7 @@ def documents() -> dict[str, str]:
         "docs/settings.md": settings_page(),
         "docs/auth0-compatibility.md": compatibility_page(),
         "docs/tenant-import.md": tenant_import_page(),
+        "docs/wrong-tokens.md": wrong_tokens_page(),
     }
 
 
