@@ -8,6 +8,7 @@ import logging
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from authserver import trace
 from authserver.tenant import TENANT
 from authserver.testing.exchange import Answered, Asked
 from authserver.testing.faults import matching
@@ -32,5 +33,7 @@ async def play(app: ASGIApp, host: Host, rehearsal: Rehearsal, scope: Scope, rec
             return
         fault, about = met
         taking.fault = fault.order.name
+        if asked.endpoint is not None:  # its path is one of ours, and the rooms may never see the request
+            trace.note_route(asked.path)
         log.info("a fault was asked for: %s", fault.order.name)
         await spoil(fault.order, Scene(app, host, rehearsal, scope, asked, answered.send, fault, about, taking))

@@ -1,12 +1,13 @@
 """Each kind of fault, as a plain HTTP client sees it; and how often one comes true."""
 
 import json
+import re
 from typing import Any
 
 import httpx2
 import pytest
 
-from authserver.testing.handle import Authserver
+from authserver.testing.handle import Authserver, Control
 from tests.harness.faulty import KINDS, World, broken
 from tests.stage import answer, claims, header, http_client
 
@@ -210,6 +211,13 @@ def test_each_spoils_once_says_so_and_is_recorded(here: World, kind: str) -> Non
     faults = [each.fault for each in here.authserver.exchanges if each.body.get("grant_type") == "refresh_token"]
     assert faults == [fault.name, None]
     assert fault.hits == 1
+
+
+def test_logs_and_figures_know_the_route_of_a_spoiled_request(here: World, authserver_host: Control) -> None:
+    here.authserver.faults.answer(599, endpoint="userinfo")
+    assert here.get("userinfo").status_code == 599
+    figures = httpx2.get(authserver_host.url + "metrics", trust_env=False).text
+    assert re.search(r'_count\{method="GET",route="/userinfo",status="599"\} 1', figures)
 
 
 def test_one_that_stands_spoils_every_time_and_others_once(here: World) -> None:
