@@ -4,16 +4,21 @@ Left out: starting a container; `--authserver-url` names one that runs.
 
 It is loaded in every run of an environment in which Understudy is installed, so nothing heavy is imported before a
 fixture is used.
+
+A test that used `authserver` and failed tells what came in and went out there, in a section of its report.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from authserver.testing.handle import Authserver, Control
+
+
+_TENANT = pytest.StashKey["Authserver"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +38,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from authserver.testing.wrong_tokens import CATALOGUE
 
         metafunc.parametrize("wrong_token", CATALOGUE, ids=str)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The story of the test's tenant, where the test failed."""
+    report = yield
+    tenant = item.stash.get(_TENANT, None)
+    if report.failed and tenant is not None and not tenant.is_dropped:
+        try:
+            said = tenant.story()
+        except Exception as error:  # whatever it is, the test's own failure is what has to be told
+            said = f"(nothing can be told: {error!r})"
+        report.sections.append(("Understudy: what happened", said))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -56,9 +75,9 @@ def authserver_host(request: pytest.FixtureRequest) -> "Iterator[Control]":
 
 
 @pytest.fixture
-def authserver(authserver_host: "Control") -> "Iterator[Authserver]":
+def authserver(authserver_host: "Control", request: pytest.FixtureRequest) -> "Iterator[Authserver]":
     """An authorization server for this test alone: a tenant without people, applications and APIs."""
-    tenant = authserver_host.make_tenant()
+    tenant = request.node.stash[_TENANT] = authserver_host.make_tenant()
     yield tenant
     if not tenant.is_dropped:
         tenant.drop()
