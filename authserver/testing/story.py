@@ -3,6 +3,7 @@
 Nothing but the standard library is imported here: it is told by the server, and in a test by whoever asked it.
 """
 
+import re
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ _ASKED = ("grant_type", "response_type", "response_mode", "prompt", "audience", 
 _INDENT = " " * 6
 _SHORT = 7
 """Characters of a fingerprint that are enough to tell one from another."""
+
+_OWN = re.compile(r"https?://[^/]+/t/[a-z0-9-]+(?=/)")
 
 Exchange = Mapping[str, Any]
 
@@ -59,8 +62,8 @@ def _lines(each: Exchange, width: int, clients: int, mark: str) -> list[str]:
     head = f"{mark}{'#' + str(each['number']):<4} {_cut(_where(each), width):<{width}} {client:<{clients}}  "
     told = wrapped(f"{_asked(each)} → {_answered(each)}".strip(), " " * 8, head)
     if each["error"]:
-        names = " ".join(f"[{each[name]}]" for name in ("refusal",) if each[name])
-        told += wrapped(f"✗ {each['error']}: {each['error_description'] or 'no description'} {names}", " " * 8, _INDENT)
+        said = f"✗ {each['error']}: {each['error_description'] or 'no description'}"
+        told += wrapped(said + (f" [{each['refusal']}]" if each["refusal"] else ""), " " * 8, _INDENT)
     elif each["status"] >= 400 and each["error_description"]:
         told += wrapped(f"✗ {each['error_description']}", " " * 8, _INDENT)
     if each["fault"]:
@@ -83,8 +86,11 @@ def _answered(each: Exchange) -> str:
     status = str(each["status"]) if each["status"] else "no answer"
     said = [status if each["is_complete"] or not each["status"] else f"{status} (cut off)"]
     said += [f"{kind}={short(fingerprint)}" for kind, fingerprint in each["issued"].items()]
-    said += [f"to {each['location'].partition('?')[0]}"] if each["location"] else []
-    happened = [f"{one['type']} ({one['reason']})" if one["reason"] else str(one["type"]) for one in each["events"]]
+    said += [f"to {_OWN.sub('', each['location'].partition('?')[0])}"] if each["location"] else []
+    told = (None, "", each["refusal"])
+    happened = [
+        str(one["type"]) + (f" ({one['reason']})" if one["reason"] not in told else "") for one in each["events"]
+    ]
     return " ".join(_cut(one, 60) for one in said) + (f"   {', '.join(happened)}" if happened else "")
 
 

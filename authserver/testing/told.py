@@ -1,6 +1,6 @@
-"""What an answer tells the application: as JSON, in a redirect, or by a page that carries it there.
+"""What an answer tells the application: as JSON, in a redirect, in a challenge, or by a page that carries it.
 
-Done: RFC 6749 §4.1.2, §5.1, §5.2 · OAuth 2.0 Form Post Response Mode §2 · web_message.
+Done: RFC 6749 §4.1.2, §5.1, §5.2 · RFC 6750 §3 · OAuth 2.0 Form Post Response Mode §2 · web_message.
 Left out: deciding whether it is right.
 """
 
@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from authserver.testing.exchange import Answered
 
 _ERROR = re.compile(r'id="error"[^>]*>(.*?)</', re.DOTALL)
+_AUTH_PARAM = re.compile(r'\b(error|error_description)="([^"]*)"')
 _FIELD = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)">')
 _MESSAGE = re.compile(r'id="web-message"[^>]* data-response="([^"]*)"')
 
@@ -24,13 +25,19 @@ class Told:
     def __init__(self, answered: Answered) -> None:
         self.json, self.location = answered.json, answered.headers.get("location")
         is_page = answered.headers.get("content-type", "").startswith("text/html")
+        self._challenge = answered.headers.get("www-authenticate", "")
         self._page = answered.body.decode("utf-8", "replace") if is_page else ""
 
     @cached_property
     def words(self) -> dict[str, Any]:
         """By name; of what stands twice the last."""
         members = self.json if isinstance(self.json, dict) else {}
-        return {**self._carried(), **_redirected(self.location), **members}
+        return {
+            **dict(_AUTH_PARAM.findall(self._challenge)),
+            **self._carried(),
+            **_redirected(self.location),
+            **members,
+        }
 
     @property
     def description(self) -> str:

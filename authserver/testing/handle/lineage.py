@@ -71,8 +71,8 @@ class Family:
         indent = "  " * depth
         came = f" from #{token.issued_in}" if token.issued_in else ""
         meant = f" for {' '.join(token.audience)}" if token.audience and token.kind == "access_token" else ""
-        said = f"{token.kind} {short(token.fingerprint)}{came}: {token.state.upper()}"
-        said += f" ({token.why})" if token.why else ""
+        how = token.why.removeprefix(token.state).strip()
+        said = f"{token.kind} {short(token.fingerprint)}{came}: {' '.join([token.state.upper(), how]).strip()}"
         yield from wrapped(said + meant, indent + "    ", indent)
         for each in token.refused:
             yield from wrapped(f"✗ #{each.number} {each.error}: {each.reason}", indent + "    ", indent + "  ")
