@@ -45,7 +45,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """The story of the test's tenant, where the test failed."""
     report = yield
     tenant = item.stash.get(_TENANT, None)
-    if report.failed and tenant is not None and not tenant.is_dropped:
+    if report.failed and report.when != "teardown" and tenant is not None and not tenant.is_dropped:
         try:
             said = tenant.story()
         except Exception as error:  # whatever it is, the test's own failure is what has to be told

@@ -172,7 +172,7 @@ class Redaction:
     def _word(self, found: re.Match[str]) -> str:
         """One word of a text; a full stop behind it ends the sentence, or an unsigned JWT."""
         word = found[0]
-        core = word if word.count(".") == 2 else word.rstrip(".!")
+        core = word if word.startswith("eyJ") and word.count(".") == 2 else word.rstrip(".!")
         for each in (word, core):
             if known := self._seen.get(self.fingerprint(each)):
                 return known + word[len(each) :]

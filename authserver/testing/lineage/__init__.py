@@ -42,7 +42,7 @@ def lineage(of: Rehearsal) -> list[Token]:
             user_id=each.user_id,
             grant_id=each.grant_id,
             parent=each.parent,
-            children=tuple(children.get(each.fingerprint, ())),
+            children=tuple(dict.fromkeys(children.get(each.fingerprint, ()))),
             audience=each.audience,
             scope=each.scope,
             issued_at=each.issued_at,
@@ -75,8 +75,8 @@ def find(of: Rehearsal, token: str) -> tuple[Token, list[Token]]:
         met = [f"#{each.number}" for each in of.recording.all() if wanted in each.presented.values()]
         where = f"it was presented in {', '.join(met)}" if met else "it was never presented here"
         raise Unknown(f"no code or token of this tenant is {wanted}; {where}")
-    # One access token can be issued under two grants in one second: the one that lives is the better answer.
-    chosen = next((each for each in found if each.state == "active"), found[-1])
+    # One access token can be issued under two grants in one second: dead under one, it is dead.
+    chosen = next((each for each in found if each.state != "active"), found[-1])
     family = [each for each in every if each.grant_id == chosen.grant_id] if chosen.grant_id else [chosen]
     return chosen, family
 

@@ -46,7 +46,7 @@ def artefacts(of: Rehearsal, past: Past) -> list[Artefact]:
         families = {row.grant_id: Grant(**row._mapping) for row in db.execute(select(grants))}
         found = [*_codes(db, families, named), *_refresh_tokens(db, families, named)]
         found += [*_access_tokens(db, families, named), *_device_codes(db, families, named)]
-    found += _unrooted(of, past)
+    found += {each.fingerprint: each for each in _unrooted(of, past)}.values()  # one string may be issued twice
     roots = {each.grant_id: each.fingerprint for each in found if each.kind in ("code", "device_code")}
     for each in found:
         issuing = past.issuing(each.fingerprint, each.grant_id)
