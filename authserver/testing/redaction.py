@@ -40,10 +40,12 @@ _HIDDEN = frozenset(
 """Names that are said even where their value is empty; of others nobody knows whether the name is the secret."""
 
 _PUBLIC = ("metadata", "jwks")
-_HEADERS = """
+_HEADERS = frozenset(
+    """
     accept content-type origin user-agent auth0-client cache-control retry-after www-authenticate allow
     access-control-allow-origin understudy-fault
     """.split()  # noqa: SIM905 - likewise
+)
 _IS_URL = (
     *("redirect_uri", "returnTo", "post_logout_redirect_uri", "verification_uri", "verification_uri_complete"),
     *("error_uri", "iss", "picture"),
@@ -71,7 +73,7 @@ class Redaction:
 
     def __init__(self) -> None:
         self._key, self._turn = secrets.token_bytes(32), Lock()
-        self._seen = dict[str, str]()
+        self._seen = dict[int, str]()  # by Python's own hash, 64 bits under a key of the process: asked for every word
 
     def fingerprint(self, secret: str) -> str:
         """`#` and twelve hexadecimal digits: the same for the same secret, as long as the tenant lives."""
@@ -83,10 +85,9 @@ class Redaction:
 
     def secret(self, secret: str, meant: str | None = None) -> str:
         """Its fingerprint, or that of what is `meant` by it; from now on it is known wherever it turns up."""
-        own = self.fingerprint(secret)
-        said = own if meant is None else self.fingerprint(meant)
+        own = hash(secret)
         with self._turn:
-            self._seen.pop(own, None)
+            said = self._seen.pop(own, None) or self.fingerprint(secret if meant is None else meant)
             self._seen[own] = said
             if len(self._seen) > MOST_SEEN:
                 del self._seen[next(iter(self._seen))]
@@ -102,7 +103,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """What is shown of words that should hold no secret."""
-        if len(text) >= 6 and (known := self._seen.get(self.fingerprint(text))):
+        if len(text) >= 6 and (known := self._seen.get(hash(text))):
             return known
         # JSON can hold what UTF-8 cannot.
         return _WORD.sub(self._word, text)[:MOST].encode("utf-8", "replace").decode()
@@ -156,7 +157,7 @@ class Redaction:
 
     def headers(self, headers: Headers) -> dict[str, str]:
         """Those that tell something; of credentials the scheme, and fingerprints."""
-        shown = {name: self.text(headers[name]) for name in _HEADERS if name in headers}
+        shown = {name: self.text(value) for name, value in headers.items() if name in _HEADERS}
         if "authorization" in headers:
             shown["authorization"] = ", ".join(map(self._credentials, headers.getlist("authorization")))
         return shown
@@ -174,7 +175,7 @@ class Redaction:
         word = found[0]
         core = word if word.startswith("eyJ") and word.count(".") == 2 else word.rstrip(".!")
         for each in (word, core):
-            if known := self._seen.get(self.fingerprint(each)):
+            if known := self._seen.get(hash(each)):
                 return known + word[len(each) :]
         return self.secret(core) + word[len(core) :] if _LOOKS_SECRET.search(core) else word
 

@@ -101,7 +101,7 @@ def all_that_is_told(tenant: Authserver) -> str:
 
 
 @pytest.mark.parametrize("dialect", ["auth0", "rfc"])
-def test_no_secret_of_any_flow_is_told(live: LiveServer, dialect: str) -> None:
+def test_HT8_no_secret_of_any_flow_is_told(live: LiveServer, dialect: str) -> None:
     control = Control(live.url, live.token)
     tenant = control.make_tenant(dialect=dialect)
     secrets = secrets_of(live, tenant)
