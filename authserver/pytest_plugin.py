@@ -4,10 +4,12 @@ Left out: starting a container; `--authserver-url` names one that runs.
 
 It is loaded in every run of an environment in which Understudy is installed, so nothing heavy is imported before a
 fixture is used.
+
+A test that used `authserver` and failed tells what came in and went out there, in a section of its report.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from authserver.testing.handle import Authserver, Control
 
+
+_TENANT = pytest.StashKey["Authserver"]()
 
 PROBLEMS = ("report", "error", "off")
 """What becomes of mistakes of the client under test: told where a test fails, an error of the test, or nothing."""
@@ -67,6 +71,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("wrong_token", CATALOGUE, ids=str)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The story of the test's tenant, where the test failed."""
+    report = yield
+    tenant = item.stash.get(_TENANT, None)
+    if report.failed and report.when != "teardown" and tenant is not None and not tenant.is_dropped:
+        try:
+            said = tenant.story()
+        except Exception as error:  # whatever it is, the test's own failure is what has to be told
+            said = f"(nothing can be told: {error!r})"
+        report.sections.append(("Understudy: what happened", said))
+    return report
+
+
 @pytest.fixture(scope="session")
 def authserver_host(request: pytest.FixtureRequest) -> "Iterator[Control]":
     """This worker's server, live on a free port; or the one that `--authserver-url` names."""
@@ -90,7 +108,8 @@ def authserver_host(request: pytest.FixtureRequest) -> "Iterator[Control]":
 @pytest.fixture
 def authserver(authserver_host: "Control", request: pytest.FixtureRequest) -> "Iterator[Authserver]":
     """An authorization server for this test alone: a tenant without people, applications and APIs."""
-    tenant, failed_before = authserver_host.make_tenant(), request.session.testsfailed
+    tenant = request.node.stash[_TENANT] = authserver_host.make_tenant()
+    failed_before = request.session.testsfailed
     yield tenant
     if not tenant.is_dropped:
         try:

@@ -5,23 +5,22 @@ Left out: what virtual people click is recorded like everybody's; static files, 
 It is kept in memory and is bounded: after MOST exchanges the oldest are forgotten.
 """
 
+import base64
 import itertools
-import re
+import json
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from authserver import trace
 from authserver.events import Event
 from authserver.rules import pkce
-from authserver.store.issued import digest
 from authserver.testing.exchange import Answered, Asked
 from authserver.testing.redaction import Redaction
+from authserver.testing.told import Told
 from authserver.testing.turnable_clock import TurnableClock
 
 MOST = 1000
@@ -31,9 +30,7 @@ ARTEFACTS = ("code", "access_token", "refresh_token", "id_token", "device_code",
 """What an answer may bring that can be used later, by its name on the wire."""
 
 VERIFIER_MALFORMED, CLOCK_FROZEN = "code_verifier malformed", "clock frozen"
-
-_PRESENTED = {"code": "code", "refresh_token": "refresh_token", "device_code": "device_code", "token": "token"}
-_ERROR = re.compile(r'id="error"[^>]*>(.*?)</', re.DOTALL)
+_PRESENTED = {each: each for each in (*ARTEFACTS[:3], *ARTEFACTS[4:], "token")} | {"id_token_hint": "id_token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +83,41 @@ class Taking:
     asked: Asked
     answered: Answered
     number: int
+    at: int
     fault: str | None = None
     events: list[Event] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Unrooted:
+    """A token of which the database knows nothing: an ID token, or an access token that a test ordered.
+
+    `scope` is space-separated; times in epoch seconds.
+    """
+
+    kind: str
+    fingerprint: str
+    client_id: str
+    user_id: str
+    audience: tuple[str, ...]
+    scope: str
+    issued_at: int
+    expires_at: int
+
+
 class Recording:
-    """Of one tenant. `known` finds the database's digest of a secret by its fingerprint."""
+    """Of one tenant. `unrooted` are the tokens that are known from here alone."""
 
     def __init__(self, now: TurnableClock) -> None:
-        self.redaction, self.known = Redaction(), dict[str, bytes]()
+        self.redaction = Redaction()
+        self.unrooted: deque[Unrooted] = deque(maxlen=MOST)
         self._now, self._numbers = now, itertools.count(1)
         self._kept: deque[Recorded] = deque(maxlen=MOST)
 
     @contextmanager
     def taking(self, asked: Asked, answered: Answered) -> Iterator[Taking]:
         """Record the exchange that is played inside, however it ends."""
-        taking = Taking(asked, answered, next(self._numbers))
+        taking = Taking(asked, answered, next(self._numbers), self._now())
         before = _events.set(taking.events)
         try:
             yield taking
@@ -111,26 +127,42 @@ class Recording:
 
     def all(self) -> list[Recorded]:
         """Oldest first."""
-        return sorted(self._kept, key=lambda each: each.number)
+        return sorted(self._kept.copy(), key=lambda each: each.number)
 
     def remember(self, secret: str) -> str:
-        """Its fingerprint; what it is can be looked up from now on."""
-        fingerprint = self.redaction.fingerprint(secret)
-        self.known[fingerprint] = digest(secret)
-        return fingerprint
+        """Its fingerprint; from now on the secret is known wherever it turns up."""
+        return self.redaction.secret(secret) if secret else ""
+
+    def remember_token(self, kind: str, token: str) -> None:
+        """A JWT of this tenant that has no row: what it says of itself is all that is known of it."""
+        claims = _claims(token)
+        audience = claims.get("aud", [])
+        self.unrooted.append(
+            Unrooted(
+                kind,
+                self.remember(token),
+                client_id=str(claims.get("client_id") or claims.get("azp") or audience),
+                user_id=str(claims.get("sub")),
+                audience=tuple(audience) if isinstance(audience, list) else (str(audience),),
+                scope=str(claims.get("scope", "")),
+                issued_at=int(claims.get("iat", 0)),
+                expires_at=int(claims.get("exp", 0)),
+            )
+        )
 
     def _recorded(self, taking: Taking) -> Recorded:
         asked, answered, redaction, said = taking.asked, taking.answered, self.redaction, trace.current()
-        json, location = answered.json, answered.headers.get("location")
-        redirected = redirect_parameters(location)
-        words = {**redirected, **(json if isinstance(json, dict) else {})}
-        page = _ERROR.search(answered.body.decode("utf-8", "replace")) if answered.body and json is None else None
-        description = words.get("error_description") or (unescape(re.sub("<[^>]+>", "", page[1])) if page else None)
+        told = Told(answered)
+        presented = self._presented(asked)
+        issued = {name: redaction.value(name, str(told.words[name])) for name in ARTEFACTS if told.words.get(name)}
+        if "id_token" in issued and asked.endpoint == "token" and answered.status == 200:
+            self.remember_token("id_token", str(told.words["id_token"]))
         ids = [asked.client_id, said.client_id if said else None, *(each.client_id for each in taking.events)]
+        error = told.words.get("error")
         return Recorded(
             number=taking.number,
-            at=self._now(),
-            method=asked.method,
+            at=taking.at,
+            method=redaction.text(asked.method),
             path=redaction.text(asked.path),
             endpoint=asked.endpoint,
             query=redaction.pairs(asked.query),
@@ -139,18 +171,18 @@ class Recording:
             status=answered.status,
             is_complete=answered.is_complete,
             answer_headers=redaction.headers(answered.headers),
-            answer=redaction.json(asked.endpoint, "", json),
-            location=redaction.url(location) if location else None,
+            answer=redaction.json(asked.endpoint, "", told.json),
+            location=redaction.url(told.location) if told.location else None,
             client_id=_last([redaction.text(each) for each in ids if each]),
             user_id=_last([each.user_id for each in taking.events]),
             grant_id=_last([each.grant_id for each in taking.events]),
-            error=redaction.text(str(words["error"])) if "error" in words else None,
-            error_description=redaction.text(str(description).strip()) if description else None,
+            error=redaction.text(str(error)) if error is not None else None,
+            error_description=redaction.text(told.description) if told.description else None,
             refusal=said.refusal if said else None,
             fault=taking.fault,
             facts=self._facts(asked),
-            presented=self._presented(asked),
-            issued={name: self.remember(str(words[name])) for name in ARTEFACTS if words.get(name)},
+            presented=presented,
+            issued=issued,
             events=tuple({"type": type(each).__name__, "reason": each.reason} for each in taking.events),
         )
 
@@ -161,19 +193,19 @@ class Recording:
 
     def _presented(self, asked: Asked) -> dict[str, str]:
         given = asked.parameters
-        found = {kind: self.remember(given[name]) for name, kind in _PRESENTED.items() if given.get(name)}
+        found = {kind: self.redaction.value(name, given[name]) for name, kind in _PRESENTED.items() if given.get(name)}
         return {**found, **({"access_token": self.remember(asked.bearer)} if asked.bearer else {})}
 
 
-def redirect_parameters(location: str | None) -> dict[str, str]:
-    """What a redirect tells the application, in the query or in the fragment."""
-    if not location:
-        return {}
+def _claims(token: str) -> dict[str, Any]:
+    """What a JWT of ours says; nothing of what a fault made of it."""
     try:
-        parts = urlsplit(location)
-        return {**dict(parse_qsl(parts.query)), **dict(parse_qsl(parts.fragment))}
-    except ValueError:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        int(claims.get("iat", 0)), int(claims.get("exp", 0))
+    except (ValueError, IndexError, AttributeError, TypeError, RecursionError, OverflowError):
         return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _last(values: list[str | None]) -> str | None:

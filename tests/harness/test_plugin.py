@@ -41,8 +41,18 @@ def test_it_is_the_named_server(authserver, request):
 """
 
 
-def pytest_in(directory: Path, *options: str, plugin: str | None = "authserver.pytest_plugin", **variables: str) -> str:
-    """What pytest says; with every warning an error, as in a strict project."""
+PLUGIN = "authserver.pytest_plugin"
+
+
+def pytest_in(directory: Path, *options: str, plugin: str | None = PLUGIN, **variables: str) -> str:
+    """What pytest says when all passes."""
+    status, said = run_pytest(directory, *options, plugin=plugin, **variables)
+    assert status == 0, said
+    return said
+
+
+def run_pytest(directory: Path, *options: str, plugin: str | None = PLUGIN, **variables: str) -> tuple[int, str]:
+    """Status and words of pytest; with every warning an error, as in a strict project."""
     (directory / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith((*OURS, "PYTEST_"))}
     environment = {**inherited, "PYTHONPATH": str(ROOT), "no_proxy": "*", **variables}
@@ -50,8 +60,7 @@ def pytest_in(directory: Path, *options: str, plugin: str | None = "authserver.p
     done = subprocess.run(
         [*command, *options], cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
 
 def test_the_entry_point_names_the_plugin() -> None:

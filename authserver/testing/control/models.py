@@ -249,3 +249,47 @@ class RecordedExchange(_Model):
     presented: dict[str, str]
     issued: dict[str, str]
     events: tuple[ExchangeEvent, ...]
+
+
+class Whose(_Model):
+    """A code or token itself, or its fingerprint, or the beginning of that (`#` and at least four digits)."""
+
+    token: Annotated[str, Field(min_length=1, max_length=65536)]
+
+
+class RefusedToken(_Model):
+    """It came in exchange `number` in vain; `reason` says why, to a person."""
+
+    number: int
+    error: str
+    reason: str
+
+
+class KnownToken(_Model):
+    """A code or token by its fingerprint; `parent` and `children` are fingerprints, `grant_id` the family's.
+
+    `state`: what it is by the tenant's clock, `why` how it came to that. `issued_in`: the number of an exchange.
+    """
+
+    kind: str
+    fingerprint: str
+    client_id: str
+    user_id: str | None
+    grant_id: str | None
+    parent: str | None
+    children: tuple[str, ...]
+    audience: tuple[str, ...]
+    scope: str
+    issued_at: int | None
+    expires_at: int | None
+    state: Literal["active", "spent", "revoked", "expired", "denied"]
+    why: str
+    issued_in: int | None
+    refused: tuple[RefusedToken, ...]
+
+
+class Lineage(_Model):
+    """The `token` and its whole `family`, oldest first."""
+
+    token: KnownToken
+    family: tuple[KnownToken, ...]

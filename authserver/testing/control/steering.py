@@ -66,9 +66,3 @@ def list_events(of: Chosen) -> list[models.HappenedEvent]:
     with of.tenant.database.read() as db:
         rows: list[dict[str, Any]] = journal.read(db)
     return [models.HappenedEvent(**row, log_type=log_type_of(row["type"], row["reason"])) for row in rows]
-
-
-@router.get(f"{ONE}/exchanges")
-def list_exchanges(of: Chosen) -> list[models.RecordedExchange]:
-    """What came in and went out, oldest first; the last thousand."""
-    return [models.RecordedExchange(**asdict(each)) for each in of.recording.all()]

@@ -55,6 +55,7 @@ def drop_tenant(name: str, host: Hosting) -> Response:
 def add_user(new: models.NewUser, of: Chosen, host: Hosting) -> models.MadeUser:
     """A person; one with the same `user_id` is replaced."""
     host.register(of, "users", ("user_id",), new)
+    of.recording.remember(new.password or "")
     return models.MadeUser(user_id=new.user_id, email=new.email, password=new.password or "")
 
 
@@ -64,6 +65,7 @@ def register_client(new: models.NewClient, of: Chosen, host: Hosting) -> models.
     if new.token_endpoint_auth_method != "none" and new.client_secret is None:
         new = new.model_copy(update={"client_secret": secrets.token_urlsafe(48)})
     host.register(of, "clients", ("client_id",), new)
+    of.recording.remember(new.client_secret or "")
     return models.MadeClient(client_id=new.client_id, client_secret=new.client_secret, callbacks=new.callbacks)
 
 

@@ -70,6 +70,7 @@ def _issue(of: Rehearsal, order: models.TokenOrder) -> models.IssuedToken:
             gty=None,
             custom=order.claims,
         )
+    of.recording.remember_token("access_token", token)
     return models.IssuedToken(access_token=token, expires_in=api.token_lifetime, scope=" ".join(scope))
 
 

@@ -8,7 +8,10 @@ from authserver.testing.handle.authserver import Authserver
 from authserver.testing.handle.clock import Clock
 from authserver.testing.handle.control import Control
 from authserver.testing.handle.errors import HarnessError
+from authserver.testing.handle.events import Events
+from authserver.testing.handle.exchanges import Exchange, Exchanges
 from authserver.testing.handle.faults import Fault
+from authserver.testing.handle.lineage import Family, Refused, Token
 from authserver.testing.handle.login import Login
 from authserver.testing.handle.problems import Problem
 from authserver.testing.handle.values import Client, Event, Forged, User
@@ -19,10 +22,16 @@ __all__ = [
     "Clock",
     "Control",
     "Event",
+    "Events",
+    "Exchange",
+    "Exchanges",
+    "Family",
     "Fault",
     "Forged",
     "HarnessError",
     "Login",
     "Problem",
+    "Refused",
+    "Token",
     "User",
 ]

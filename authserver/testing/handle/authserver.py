@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 
 from authserver.testing.handle.clock import Clock
 from authserver.testing.handle.connection import Connection
-from authserver.testing.handle.exchanges import Exchange
+from authserver.testing.handle.events import Events
+from authserver.testing.handle.exchanges import Exchange, Exchanges
 from authserver.testing.handle.faults import Faults
+from authserver.testing.handle.lineage import Family, Token, families, known
 from authserver.testing.handle.login import Login, Redemption
 from authserver.testing.handle.problems import Problem, left, told
 from authserver.testing.handle.values import Client, Event, Forged, User
@@ -166,14 +168,34 @@ class Authserver:
         return kid
 
     @property
-    def events(self) -> list[Event]:
-        """What happened in this tenant, oldest first."""
-        return [Event(**each) for each in self.call("GET", "events")]
+    def events(self) -> Events:
+        """What happened in this tenant, oldest first. A list; `.one(type=…)` and `.none(…)` assert."""
+        return Events(Event(**each) for each in self.call("GET", "events"))
 
     @property
-    def exchanges(self) -> list[Exchange]:
-        """What came in and went out in this tenant, oldest first; the last thousand."""
-        return [Exchange(**each) for each in self.call("GET", "exchanges")]
+    def exchanges(self) -> Exchanges:
+        """What came in and went out in this tenant, oldest first; the last thousand.
+
+        A list; `.select(endpoint=…)` chooses, `.one(…)` and `.none(…)` assert and tell the story when they fail.
+        """
+        return Exchanges(Exchange(**each) for each in self.call("GET", "exchanges"))
+
+    def story(self) -> str:
+        """The exchanges in lines for people. A failing test that used `authserver` prints it by itself."""
+        return str(self.exchanges)
+
+    def lineage(self, token: str) -> Token:
+        """What became of a code or token: its state, its family, and why it was refused.
+
+        `token`: itself or its fingerprint, of which the beginning is enough. Raises HarnessError for any other.
+        """
+        found = self.call("POST", "lineage", {"token": token})
+        return known(found["token"], found["family"])
+
+    @property
+    def families(self) -> list[Family]:
+        """Every code and token of this tenant, by the grants that they hang on; those without one are alone."""
+        return families(self.call("GET", "lineage"))
 
     @property
     def problems(self) -> list[Problem]:

@@ -9,6 +9,7 @@ from tests.mutants.listed.faults import FAULTS
 from tests.mutants.listed.harness import HARNESS
 from tests.mutants.listed.most_telling import THE_MOST_TELLING
 from tests.mutants.listed.problems import PROBLEMS
+from tests.mutants.listed.recording import RECORDING
 from tests.mutants.listed.tenant_file import TENANT_FILE
 from tests.mutants.listed.upstream import UPSTREAM
 from tests.mutants.mutant import Mutant
@@ -23,6 +24,7 @@ MUTANTS: tuple[Mutant, ...] = (
     + HARNESS
     + FAULTS
     + PROBLEMS
+    + RECORDING
     + API
     + CLIENT
 )
