@@ -7,12 +7,22 @@ from tests.mutants.listed.connections import CONNECTIONS
 from tests.mutants.listed.devices import DEVICES
 from tests.mutants.listed.harness import HARNESS
 from tests.mutants.listed.most_telling import THE_MOST_TELLING
+from tests.mutants.listed.registering import REGISTERING
 from tests.mutants.listed.tenant_file import TENANT_FILE
 from tests.mutants.listed.upstream import UPSTREAM
 from tests.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
-    THE_MOST_TELLING + AUTHSERVER + TENANT_FILE + CONNECTIONS + UPSTREAM + DEVICES + HARNESS + API + CLIENT
+    THE_MOST_TELLING
+    + AUTHSERVER
+    + TENANT_FILE
+    + CONNECTIONS
+    + UPSTREAM
+    + DEVICES
+    + HARNESS
+    + REGISTERING
+    + API
+    + CLIENT
 )
 
 __all__ = ["MUTANTS", "THE_MOST_TELLING"]
