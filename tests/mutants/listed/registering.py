@@ -16,18 +16,18 @@ REGISTERING = (
                 "sources = map(_api_row, file.resourceServers), (",
             ),
         ),
-        tests(_TESTS, "a_connection_follows_the_application"),
+        tests(_TESTS, "a_connection_follows_the_application_whose_name_it_has"),
     ),
     Mutant(
         "DE4-section-confusable",
         "An API that is registered alone may have the identifier of an application.",
         (Edit(_FACTS, '(("clients", "resourceServers"), lambda: _refuse', '(("clients",), lambda: _refuse'),),
-        tests(_TESTS, "confusable"),
+        tests(_TESTS, "what_is_confusable_with_a_row_is_refused_in_either_section"),
     ),
     Mutant(
         "DE4-section-key",
         "An API that is registered alone asks for ES256 in vain.",
         (Edit(_FACTS, '(("resourceServers",), lambda: _signing_key', '(("tenant",), lambda: _signing_key'),),
-        tests(_TESTS, "asks_for_es256"),
+        tests(_TESTS, "an_api_that_asks_for_es256_gets_its_key"),
     ),
 )
