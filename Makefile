@@ -57,10 +57,10 @@ doctor: $(STAMP) ## look at what runs, from this machine and from inside the con
 	@$(BIN)/python -m authserver doctor $(ARGS)
 
 test: $(STAMP) providers ## the suite on SQLite; PostgreSQL and a browser where the machine has them
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-all: $(STAMP) providers ## the same, and a missing optional part is a failure
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --require-all $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --require-all $(ARGS)
 
 providers: ## other people's identity providers (npm), for the tests of logins elsewhere; `make test` does it
 	@if command -v npm >/dev/null && [ $(PROVIDERS_NODE)/package-lock.json -nt $(PROVIDERS_NODE)/node_modules/.package-lock.json ]; then \

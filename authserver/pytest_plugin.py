@@ -8,6 +8,7 @@ fixture is used.
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,39 @@ if TYPE_CHECKING:
     from authserver.testing.handle import Authserver, Control
 
 
+PROBLEMS = ("report", "error", "off")
+"""What becomes of mistakes of the client under test: told where a test fails, an error of the test, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    mode: str
+    ignored: tuple[str, ...]
+
+
+_JUDGING = pytest.StashKey[_Judging]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; look at the settings before any test runs."""
+    config.addinivalue_line(
+        "markers",
+        "authserver_ignores(*rules): mistakes of the client that this test makes on purpose; without rules all of them",
+    )
+    mode, ignored = config.getini("authserver_problems"), tuple(config.getini("authserver_ignores"))
+    if mode not in PROBLEMS:
+        raise pytest.UsageError(f"authserver_problems is {mode!r}; it can be {', '.join(PROBLEMS)}")
+    config.stash[_JUDGING] = _Judging(mode, ignored)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The server to use instead of one in this process."""
+    """The server to use instead of one in this process, and what to do about mistakes of the client under test."""
+    parser.addini(
+        "authserver_problems",
+        "mistakes of the client under test: report (where a test fails), error (an error of the test), off",
+        default=PROBLEMS[0],
+    )
+    parser.addini("authserver_ignores", "rules of docs/problems.md that do not count", type="args", default=[])
     group = parser.getgroup("understudy", "Understudy authorization server")
     group.addoption(
         "--authserver-url",
@@ -56,9 +88,30 @@ def authserver_host(request: pytest.FixtureRequest) -> "Iterator[Control]":
 
 
 @pytest.fixture
-def authserver(authserver_host: "Control") -> "Iterator[Authserver]":
+def authserver(authserver_host: "Control", request: pytest.FixtureRequest) -> "Iterator[Authserver]":
     """An authorization server for this test alone: a tenant without people, applications and APIs."""
-    tenant = authserver_host.make_tenant()
+    tenant, failed_before = authserver_host.make_tenant(), request.session.testsfailed
     yield tenant
     if not tenant.is_dropped:
-        tenant.drop()
+        try:
+            _judge(tenant, request.node, has_failed=request.session.testsfailed > failed_before)
+        finally:
+            tenant.drop()
+
+
+def _judge(tenant: "Authserver", test: pytest.Item, *, has_failed: bool) -> None:
+    judging = test.config.stash.get(_JUDGING, _Judging("off", ()))
+    if judging.mode == "off" or (judging.mode == "report" and not has_failed):
+        return
+    from authserver.testing.handle.problems import left, told
+
+    markers = list(test.iter_markers("authserver_ignores"))
+    if any(not marker.args for marker in markers):
+        return
+    ignored = [*judging.ignored, *(rule for marker in markers for rule in marker.args)]
+    if not (found := left(tenant.problems, ignored)):
+        return
+    if has_failed:
+        test.add_report_section("teardown", "by understudy", told(found))
+    else:
+        pytest.fail(told(found), pytrace=False)

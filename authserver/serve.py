@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from authserver import logs, tls, workers
 from authserver.app import create_app
-from authserver.server import Server
+from authserver.server import Connection, Server
 from authserver.settings import Settings
 from authserver.store.engine import StoreError
 from authserver.tenant_file import TenantFileError
@@ -42,7 +42,8 @@ def serve(settings: Settings) -> int:
     if settings.testing:
         _say_testing(settings, app)
     if settings.workers == 1:
-        Server(_config(app, certificate), partial(_say_ready, settings.issuer)).run(sockets=[listener])
+        ready, kind = partial(_say_ready, settings.issuer), _testing_connection() if settings.testing else Connection
+        Server(_config(app, certificate), ready, kind).run(sockets=[listener])
         return 0
     app.state.tenant.database.close()
     with TemporaryDirectory(prefix="understudy-metrics-") as os.environ["PROMETHEUS_MULTIPROC_DIR"]:
@@ -105,6 +106,16 @@ def _config(app: FastAPI, certificate: ssl.SSLContext | None) -> uvicorn.Config:
     )
     config.load()
     return config
+
+
+def _testing_connection() -> type[Connection]:
+    """One that faults can cut. The harness is one process, so no other place needs it."""
+    from authserver.testing.line import LineProtocol  # for suites alone
+
+    class Cuttable(LineProtocol, Connection):
+        pass
+
+    return Cuttable
 
 
 def _say_testing(settings: Settings, app: FastAPI) -> None:

@@ -76,13 +76,15 @@ class Connection(ImpatientProtocol):
 
 
 class Server(uvicorn.Server):
-    """`ready` is called when requests are accepted."""
+    """`ready` is called when requests are accepted; `connection` is what each of them becomes."""
 
     server_state: State
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], connection: type[Connection] = Connection
+    ) -> None:
         super().__init__(config)
-        self.server_state, self._ready = State(), ready
+        self.server_state, self._ready, self._kind = State(), ready, connection
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Like uvicorn's, with our patience in the TLS handshake as well."""
@@ -107,7 +109,7 @@ class Server(uvicorn.Server):
         self._ready()
 
     def _connection(self) -> Connection:
-        return Connection(self.config, self.server_state, self.lifespan.state)
+        return self._kind(self.config, self.server_state, self.lifespan.state)
 
     def _orphaned(self, loop: asyncio.AbstractEventLoop, sentinel: int) -> None:
         loop.remove_reader(sentinel)

@@ -36,6 +36,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if (mark := item.get_closest_marker("thorough")) and not config.getoption("--require-all"):
             item.add_marker(pytest.mark.skip(reason=f"left to make test-all: {mark.args[0]}"))
+    # Files that take long begin first: the last one would keep a single worker, while the others have nothing to do.
+    long = {item.path for item in items if item.get_closest_marker("thorough") or _asks_for(item, "thorough")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def _asks_for(item: pytest.Item, fixture: str) -> bool:
+    return isinstance(item, pytest.Function) and fixture in item.fixturenames
 
 
 def pytest_configure() -> None:

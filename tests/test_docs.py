@@ -35,8 +35,10 @@ GENERATED = [
     "docs/map.md",
     "docs/dialects.md",
     "docs/settings.md",
+    "docs/problems.md",
     "docs/tenant-import.md",
     "docs/auth0-compatibility.md",
+    "docs/wrong-tokens.md",
 ]
 
 

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # serving costs nothing of this before somebody comes from elsewhere
-    import ssl
-
     from authserver.outbound.transport import Call
 
 TOTAL = 8.5
@@ -72,7 +70,6 @@ class Outbound:
 
     _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
     _documents: dict[str, _Document] = field(default_factory=dict)
-    _contexts: dict[Path | None, "ssl.SSLContext"] = field(default_factory=dict)
 
     @contextmanager
     def call(self, reach: Reach) -> Iterator["Call"]:
@@ -82,9 +79,7 @@ class Outbound:
         if not self._slots.acquire(blocking=False):
             raise Unavailable("too many calls are under way")
         try:
-            if reach.ca_file not in self._contexts:
-                self._contexts[reach.ca_file] = trust(reach.ca_file)
-            with Call(reach, self._contexts[reach.ca_file], time.monotonic() + TOTAL) as call:
+            with Call(reach, trust(reach.ca_file), time.monotonic() + TOTAL) as call:
                 yield call
         finally:
             self._slots.release()

@@ -40,11 +40,16 @@ def check_challenge(challenge: str | None, method: str | None, *, required: bool
         raise InvalidRequest("code_challenge must be the base64url form of a SHA-256 hash: 43 characters, no padding.")
 
 
+def is_wellformed(code_verifier: str) -> bool:
+    """RFC 7636 §4.1."""
+    return _VERIFIER.fullmatch(code_verifier) is not None
+
+
 def check_verifier(challenge: str | None, verifier: str | None) -> None:
     """At the token endpoint. Raises BadVerifier unless verifier and challenge belong together, or both are absent."""
     if challenge is None and verifier is None:
         return
-    if challenge is None or verifier is None or not _VERIFIER.fullmatch(verifier):
+    if challenge is None or verifier is None or not is_wellformed(verifier):
         raise BadVerifier
     if not hmac.compare_digest(s256(verifier), challenge):
         raise BadVerifier

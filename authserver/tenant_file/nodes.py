@@ -16,7 +16,7 @@ import yaml
 try:
     from yaml import CSafeLoader as _SafeLoader  # twenty times as fast, wherever PyYAML was built with libyaml
 except ImportError:
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment] # says the same of every file
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment] # slower, and words a syntax error a little differently
 
 _DEEPEST = 60
 _MOST = 200_000

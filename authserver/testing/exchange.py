@@ -11,10 +11,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from authserver.testing.endpoints import endpoint_of
+from authserver.wire import BODY_LIMIT, BODY_SECONDS
 
 KEPT = 256 * 1024
 """Bytes of a body that are kept, either way; of longer ones only their beginning."""
@@ -32,18 +34,30 @@ class Asked:
         self.headers = Headers(scope=scope)
         self.query = _pairs(scope["query_string"])
         self._receive, self._body, self._ahead = receive, bytearray(), list[Message]()
+        self._is_late = False
 
     async def receive(self) -> Message:
-        """The next message of the request."""
-        return self._ahead.pop(0) if self._ahead else await self._next()
+        """The next message of the request. Raises TimeoutError when it took too long already."""
+        if self._ahead:
+            return self._ahead.pop(0)
+        if self._is_late:
+            raise TimeoutError
+        return await self._next()
 
     async def read_ahead(self) -> None:
-        """Wait for the whole body, or for the end of the connection."""
-        while True:
-            message = await self._next()
-            self._ahead.append(message)
-            if message["type"] != "http.request" or not message.get("more_body"):
-                return
+        """Wait for the whole body, or for the end of the connection; no longer and for no more than the rooms would.
+
+        What was too much or too late is refused by them as always.
+        """
+        read = 0
+        with anyio.move_on_after(BODY_SECONDS) as patience:
+            while read <= BODY_LIMIT:
+                message = await self._next()
+                self._ahead.append(message)
+                read += len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+        self._is_late = patience.cancelled_caught
 
     @property
     def body(self) -> bytes:

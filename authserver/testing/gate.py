@@ -65,9 +65,9 @@ class Gate:
                 await _said(404, "not_found", "There is no such tenant.")(scope, receive, saying)
                 return
             with self._visiting(rehearsal):
-                await play(self.app, rehearsal, {**scope, "root_path": prefix[1]}, receive, saying)
+                await play(self.app, self.host, rehearsal, {**scope, "root_path": prefix[1]}, receive, saying)
             return
-        await play(self.app, self.host.root, scope, receive, saying)
+        await play(self.app, self.host, self.host.root, scope, receive, saying)
 
     @contextmanager
     def _visiting(self, rehearsal: Rehearsal | None) -> Iterator[None]:

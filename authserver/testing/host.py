@@ -18,6 +18,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from sqlalchemy import delete
+
 from authserver import keys
 from authserver.dialects import POLICIES
 from authserver.events import Event
@@ -25,9 +27,10 @@ from authserver.keys import Keyring
 from authserver.registration import Passwords, register, seeded_people
 from authserver.settings import Settings
 from authserver.store.engine import Database
-from authserver.store.tables import metadata
+from authserver.store.tables import metadata, signing_keys
 from authserver.tenant import Tenant
 from authserver.tenant_file import Reading, TenantFile
+from authserver.testing.faults.kept import Faults
 from authserver.testing.key_pool import KeyPool
 from authserver.testing.recording import Recording, note_event
 from authserver.testing.turnable_clock import TurnableClock
@@ -59,7 +62,8 @@ class TooMany(RuntimeError):
 class Rehearsal:
     """One test's tenant. `file` is all that was registered; `browsers` the cookies of its virtual people.
 
-    `visits` counts the requests that are in hand: `gate` does, on the loop, so it needs no lock.
+    `visits` counts the requests that are in hand: `gate` does, on the loop, so it needs no lock. `baits`: fingerprints
+    of codes that went out in a spoiled callback, and the rule of `problem_rules` that each tests.
     """
 
     name: str
@@ -68,7 +72,9 @@ class Rehearsal:
     lent: list[keys.SigningKey]
     file: TenantFile = field(default_factory=TenantFile)
     browsers: dict[str, Any] = field(default_factory=dict)
+    baits: dict[str, str] = field(default_factory=dict)
     recording: Recording = field(init=False)
+    faults: Faults = field(default_factory=Faults)
     turn: threading.Lock = field(default_factory=threading.Lock)
     visits: int = 0
 
@@ -169,15 +175,20 @@ class Host:
             rehearsal.file = file
         return made
 
-    def rotate_keys(self, rehearsal: Rehearsal, lead: int) -> str:
-        """Publish a successor that signs `lead` seconds from now, by the tenant's clock. Returns its kid."""
+    def rotate_keys(self, rehearsal: Rehearsal, lead: int, *, withdraw: bool = False) -> str:
+        """Publish a successor that signs `lead` seconds from now, by the tenant's clock. Returns its kid.
+
+        `withdraw`: it takes the place of the others, as if they had never been.
+        """
         # What outlives this process gets a key that nobody else had or will have.
         key = keys.make(keys.RS256) if rehearsal is self.root else self._pool.take()
         now = rehearsal.clock()
         with rehearsal.turn:
             rehearsal.lent.append(key)
             with rehearsal.tenant.database.write() as db:
-                return keys.install(db, now, key, now + lead)
+                if withdraw:
+                    db.execute(delete(signing_keys).where(signing_keys.c.alg == key.alg))
+                return keys.install(db, now, key, 0 if withdraw else now + lead)
 
     def _database(self) -> Database:
         """A copy of the template (under `_turn`). A used one is worth having: its statements are compiled already."""
@@ -195,6 +206,7 @@ class Host:
         self._announce_elsewhere(event)
 
     def _forget(self, rehearsal: Rehearsal) -> None:
+        rehearsal.faults.close()
         database, file = rehearsal.tenant.database, rehearsal.tenant.database.file
         database.close()
         for suffix in ("", "-wal", "-shm"):

@@ -14,6 +14,7 @@ import uvicorn
 
 from authserver.app import create_app
 from authserver.settings import Settings
+from authserver.testing.line import LineProtocol
 
 _NOBODY = "tenant: {}\n"
 
@@ -45,6 +46,7 @@ class LiveServer:
         config = uvicorn.Config(
             self.app,
             interface="asgi3",
+            http=LineProtocol,
             lifespan="off",
             log_config=None,
             access_log=False,

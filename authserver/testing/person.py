@@ -12,13 +12,17 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from authserver.testing.line import Line
 
 Decision = Literal["approve", "deny"]
 
 MOST_STEPS = 20
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+_NO_ANSWER = '<p id="error">The connection was closed before an answer was complete.</p>'
+"""What a browser shows then is its own page."""
 _VALUE = re.compile(r'<input id="user_code"[^>]* value="([^"]*)"')
 _FORM_POST = re.compile(r'<form method="post" action="([^"]+)" id="form-post">')
 _WEB_MESSAGE = re.compile(r'data-receiver="([^"]*)" data-response="([^"]*)"')
@@ -50,9 +54,14 @@ class Walk:
     asked: list[str] = field(default_factory=list)
 
 
-async def walk(app: ASGIApp, issuer: str, url: str, person: Person, cookies: httpx2.Cookies) -> Walk:
-    """Open `url` and go on until a redirect leaves the issuer, or a page stays. `cookies` are the browser's own."""
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+async def walk(
+    app: ASGIApp, issuer: str, url: str, person: Person, cookies: httpx2.Cookies, line: Line | None = None
+) -> Walk:
+    """Open `url` and go on until a redirect leaves the issuer, or a page stays. `cookies` are the browser's own.
+
+    `line`: on which somebody waits for the person. Where a connection is cut or nobody answers, `status` is 0.
+    """
+    transport = _Transport(app, line)
     async with httpx2.AsyncClient(transport=transport, trust_env=False, cookies=cookies) as browser:
         walked, response = Walk(), await browser.get(url)
         for _ in range(MOST_STEPS):
@@ -81,10 +90,31 @@ async def walk(app: ASGIApp, issuer: str, url: str, person: Person, cookies: htt
         return walked
 
 
+class _Transport(httpx2.ASGITransport):
+    """The way into this process, which can be cut like a connection. Whoever is kept waiting here gives up at once."""
+
+    def __init__(self, app: ASGIApp, line: Line | None) -> None:
+        super().__init__(app=self._carry, raise_app_exceptions=False)
+        self._app, self._let_go, self._is_cut = app, line.let_go if line else None, False
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        return httpx2.Response(0, html=_NO_ANSWER) if self._is_cut else response
+
+    async def _carry(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(Line(self._cut, self._let_go, is_patient=False).under(scope), receive, send)
+        if self._is_cut:
+            raise ConnectionError  # an answer that is not complete ends like this
+
+    def _cut(self) -> None:
+        self._is_cut = True
+
+
 def _redirected(walked: Walk, location: str) -> None:
     parts = urlsplit(location)
-    walked.location, walked.response_mode = location, "query" if parts.query else "fragment"
-    walked.parameters = dict(parse_qsl(parts.query or parts.fragment))
+    # A callback may have a query of its own, which says nothing about a login; a fragment is ours alone.
+    walked.location, walked.response_mode = location, "fragment" if parts.fragment else "query"
+    walked.parameters = dict(parse_qsl(parts.fragment or parts.query))
 
 
 def _delivered(walked: Walk, html: str, hidden: dict[str, str]) -> bool:

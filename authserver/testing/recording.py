@@ -17,17 +17,20 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from authserver import trace
-from authserver.clock import Clock
 from authserver.events import Event
+from authserver.rules import pkce
 from authserver.store.issued import digest
 from authserver.testing.exchange import Answered, Asked
 from authserver.testing.redaction import Redaction
+from authserver.testing.turnable_clock import TurnableClock
 
 MOST = 1000
 """Exchanges of one tenant that are remembered."""
 
 ARTEFACTS = ("code", "access_token", "refresh_token", "id_token", "device_code", "user_code")
 """What an answer may bring that can be used later, by its name on the wire."""
+
+VERIFIER_MALFORMED, CLOCK_FROZEN = "code_verifier malformed", "clock frozen"
 
 _PRESENTED = {"code": "code", "refresh_token": "refresh_token", "device_code": "device_code", "token": "token"}
 _ERROR = re.compile(r'id="error"[^>]*>(.*?)</', re.DOTALL)
@@ -38,7 +41,7 @@ class Recorded:
     """One exchange. `status` is 0 when no answer began, and `is_complete` says whether it came to its end.
 
     `presented` and `issued` are fingerprints by kind; `refusal` is our name for the reason, where `error` is the code
-    on the wire. `events` are what happened in the course of it.
+    on the wire. `events` are what happened in the course of it, `facts` what redaction would hide from `problems`.
     """
 
     number: int
@@ -61,6 +64,7 @@ class Recorded:
     error_description: str | None
     refusal: str | None
     fault: str | None
+    facts: tuple[str, ...]
     presented: dict[str, str]
     issued: dict[str, str]
     events: tuple[dict[str, str | None], ...]
@@ -89,7 +93,7 @@ class Taking:
 class Recording:
     """Of one tenant. `known` finds the database's digest of a secret by its fingerprint."""
 
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, now: TurnableClock) -> None:
         self.redaction, self.known = Redaction(), dict[str, bytes]()
         self._now, self._numbers = now, itertools.count(1)
         self._kept: deque[Recorded] = deque(maxlen=MOST)
@@ -144,10 +148,16 @@ class Recording:
             error_description=redaction.text(str(description).strip()) if description else None,
             refusal=said.refusal if said else None,
             fault=taking.fault,
+            facts=self._facts(asked),
             presented=self._presented(asked),
             issued={name: self.remember(str(words[name])) for name in ARTEFACTS if words.get(name)},
             events=tuple({"type": type(each).__name__, "reason": each.reason} for each in taking.events),
         )
+
+    def _facts(self, asked: Asked) -> tuple[str, ...]:
+        verifier = asked.parameters.get("code_verifier") if asked.endpoint == "token" else None
+        malformed = (VERIFIER_MALFORMED,) if verifier and not pkce.is_wellformed(verifier) else ()
+        return (*malformed, *((CLOCK_FROZEN,) if self._now.is_frozen else ()))
 
     def _presented(self, asked: Asked) -> dict[str, str]:
         given = asked.parameters

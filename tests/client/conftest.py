@@ -25,6 +25,7 @@ from client.settings import Settings
 from client.store import open_store
 from tests.client.fake_server import FakeApi, FakeIssuer
 from tests.client.serving import Served
+from tests.stage import http_client
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., "subprocess.Popen[str]"]
@@ -113,7 +114,7 @@ def log_in(app: NativeApp) -> LoggedIn:
 
 
 def visit(url: str) -> httpx2.Response:
-    with httpx2.Client(trust_env=False, follow_redirects=True, timeout=20) as browser:
+    with http_client(follow_redirects=True) as browser:
         return browser.get(url)
 
 

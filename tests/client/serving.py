@@ -16,6 +16,7 @@ from client.serve.server import Server
 from client.serve.site import Site
 from client.settings import Settings
 from client.store import open_store
+from tests.stage import http_client
 
 
 class Served:
@@ -48,7 +49,7 @@ class Browser:
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self.http = httpx2.Client(trust_env=False, timeout=30, base_url=origin)
+        self.http = http_client(base_url=origin)
 
     def get(self, path: str = "/", **more: Any) -> httpx2.Response:
         return self.http.get(path, **more)
@@ -74,7 +75,8 @@ class Browser:
 
     def at_issuer(self, url: str) -> str:
         """Log in there; the address of the callback. The page's cookies are not for the issuer."""
-        return httpx2.get(url, trust_env=False).headers["location"]
+        with http_client() as elsewhere:
+            return elsewhere.get(url).headers["location"]
 
     def log_in(self, **fields: str) -> httpx2.Response:
         """All the way; the page at the end."""

@@ -4,6 +4,7 @@ import io
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -64,6 +65,10 @@ def test_headless(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir()), "databases and tokens are thrown away"
 
 
+SILENCE = 60
+"""Seconds without a word, after which nobody waits any longer."""
+
+
 class Terminal:
     """The demo with a terminal in front of it."""
 
@@ -82,9 +87,10 @@ class Terminal:
         self.seen = ""
 
     def read_until(self, text: str) -> str:
-        """What is on the screen up to this text, or up to the end."""
+        """What is on the screen up to this text, or up to the end. A screen on which nothing happens fails the test."""
         before = len(self.seen)
         while text not in self.seen[before:]:
+            assert select.select([self._screen], [], [], SILENCE)[0], self.seen
             try:
                 self.seen += os.read(self._screen, 65536).decode(errors="replace")
             except OSError:  # the other side has closed

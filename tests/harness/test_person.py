@@ -35,6 +35,14 @@ def test_an_answer_in_the_redirect(authserver: Authserver, mode: str) -> None:
     assert (login.response_mode, bool(login.code)) == (mode, True)
 
 
+def test_a_callback_with_a_query_of_its_own(authserver: Authserver) -> None:
+    app = authserver.register_client(callbacks=["https://app.example/callback?tenant=a"])
+    login = authserver.login(authserver.add_user(), app, response_mode="fragment")
+    assert login.response_mode == "fragment"
+    assert "tenant" not in login.parameters
+    assert login.code
+
+
 class Device:
     """Something without a browser."""
 

@@ -68,7 +68,8 @@ def test_it_stays_and_its_name_is_its_own(control: Control) -> None:
 def test_a_tenant_of_a_file_keeps_what_is_in_it(tmp_path: Path) -> None:
     """The demo tenant, on a database that lasts: what a test adds comes to what is there."""
     token = "a-token-for-this-test-7f3a9c"
-    with served(tmp_path, AUTHSERVER_TESTING="1", AUTHSERVER_TESTING_TOKEN=token) as server:
+    variables = {"AUTHSERVER_TESTING_TOKEN": token, "AUTHSERVER_DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
+    with served(tmp_path, AUTHSERVER_TESTING="1", **variables) as server:
         control = Control(server.url, token)
         root = control.root
         added = root.add_user("dora@example.com")

@@ -27,7 +27,7 @@ def test_DE1_nothing_is_steered_without_the_token(authserver_host: Control, head
         assert len(operations) >= 16
         for method, path in [*operations, ("get", "/_testing/openapi.json"), ("get", "/_testing/nothing")]:
             for sent in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": headers["Authorization"] + "x"}):
-                response = http.request(method, path.format(name="x", kind="x"), headers=sent)
+                response = http.request(method, path.format(name="x", kind="x", id="x"), headers=sent)
                 assert response.status_code == 401, (method, path, sent)
                 assert response.headers["www-authenticate"].startswith("Bearer")
 

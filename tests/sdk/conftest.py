@@ -7,6 +7,8 @@ import os
 import shutil
 
 import pytest
+from catalogue import ORDER
+from harness import TOKEN, steer
 from house import ROOT, Authority, Ports, authserver, notes_api
 from person import Person
 from proves import title, told
@@ -107,6 +109,30 @@ def secure_api(tmp_path_factory, secure_server, authority, ports):
     """The same for `secure_server`."""
     with notes_api(tmp_path_factory.mktemp("secure-api"), secure_server, authority, ports) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def steered(tmp_path_factory, tenant, authority):
+    """A server whose harness is on. Its own tenant is asked: two of the SDKs know no issuer with a path."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTHSERVER_TESTING", "1")
+        patch.setenv("AUTHSERVER_TESTING_TOKEN", TOKEN)
+        with authserver(tmp_path_factory.mktemp("steered"), tenant, authority) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def good(steered):
+    """What every wrong token is made from."""
+    return steer(steered, "POST", "tokens", ORDER)["access_token"]
+
+
+@pytest.fixture(scope="session")
+def wrong(steered):
+    """The whole catalogue."""
+    made = steer(steered, "POST", "wrong-tokens", ORDER)
+    assert len(made) >= 40
+    return made
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from auth0_api_python import ApiClient, ApiClientOptions
 from auth0_api_python.errors import ApiError, BaseAuthError, VerifyAccessTokenError
+from catalogue import expected
 from house import API
 from proves import proves
 from tokens import native_tokens, wrong_tokens
@@ -67,3 +68,20 @@ def test_token_exchange_is_refused_in_words_that_it_reads(secure_server):
     with pytest.raises(ApiError) as refused:
         asyncio.run(client.get_token_by_exchange_profile(**asked))
     assert refused.value.code == "unsupported_grant_type"
+
+
+@proves("GET /.well-known/jwks.json", "POST /oauth/token", "access_token")
+def test_the_catalogue_of_wrong_tokens(steered, good, wrong):
+    client = api_client(steered)
+
+    def said(token):
+        try:
+            verified(client, token)
+        except VerifyAccessTokenError:
+            return "refused"
+        except Exception:  # whatever it is, the SDK did not mean to say it
+            return "fails"
+        return "accepted"
+
+    assert said(good) == "accepted"
+    assert {each["name"]: said(each["token"]) for each in wrong} == expected("auth0-api-python", wrong)

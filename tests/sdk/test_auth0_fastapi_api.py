@@ -2,10 +2,12 @@
 
 import socket
 import threading
+from contextlib import contextmanager
 from typing import Annotated
 
 import pytest
 import uvicorn
+from catalogue import expected, found, status
 from fastapi import Depends, FastAPI
 from fastapi_plugin import Auth0FastAPI
 from house import API, call
@@ -13,10 +15,10 @@ from proves import proves
 from tokens import native_tokens, wrong_tokens
 
 
-@pytest.fixture(scope="module")
-def app(secure_server):
-    """The app's address."""
-    auth = Auth0FastAPI(domain=secure_server.domain, audience=API)
+@contextmanager
+def guarded(server):
+    """An app that takes the tokens of `server`: its address."""
+    auth = Auth0FastAPI(domain=server.domain, audience=API)
     app = FastAPI()
 
     @app.get("/me")
@@ -25,19 +27,25 @@ def app(secure_server):
 
     @app.get("/notes")
     def notes(claims: Annotated[dict, Depends(auth.require_auth(scopes="read:notes"))]):
-        return claims
+        return {"azp": claims["azp"]}
 
     @app.get("/deleted")
     def deleted(claims: Annotated[dict, Depends(auth.require_auth(scopes=["read:notes", "delete:notes"]))]):
         return claims
 
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    running = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
+    running.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def app(secure_server):
+    with guarded(secure_server) as address:
+        yield address
 
 
 @proves("GET /.well-known/openid-configuration", "GET /.well-known/jwks.json", "POST /oauth/token", "access_token", "scope")  # fmt: skip
@@ -61,3 +69,10 @@ def test_wrong_tokens_are_refused(secure_server, app):
         assert (status, body["detail"]["error"]) == (401, "invalid_token"), name
         assert "www-authenticate" in {each.lower() for each in headers}
     assert call(f"{app}/me")[0] == 400
+
+
+@proves("GET /.well-known/jwks.json", "POST /oauth/token", "access_token")
+def test_the_catalogue_of_wrong_tokens(steered, good, wrong):
+    with guarded(steered) as address:
+        assert status(f"{address}/notes", good) == 200
+        assert found(f"{address}/notes", wrong) == expected("auth0-fastapi-api", wrong)

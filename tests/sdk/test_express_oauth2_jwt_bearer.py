@@ -1,6 +1,7 @@
 """`express-oauth2-jwt-bearer`, unmodified: an Express API whose routes need tokens and scopes of ours."""
 
 import pytest
+from catalogue import expected, found, status
 from house import API, call, node
 from proves import proves
 from tokens import native_tokens, wrong_tokens
@@ -47,3 +48,10 @@ def test_wrong_tokens_are_refused(server, secure_server, app):
         assert (status, body["error"]) == (401, "invalid_token"), name
         assert 'error="invalid_token"' in headers["WWW-Authenticate"], name
     assert call(f"{app}/me")[0] == 401
+
+
+@proves("GET /.well-known/jwks.json", "POST /oauth/token", "access_token")
+def test_the_catalogue_of_wrong_tokens(steered, good, wrong):
+    with node("jwt_bearer", issuer=steered.issuer, audience=API) as address:
+        assert status(f"{address}/notes", good) == 200
+        assert found(f"{address}/notes", wrong) == expected("express-oauth2-jwt-bearer", wrong)

@@ -6,7 +6,7 @@ Nothing here is reachable but through `gate`, which asks for the token first.
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from authserver.testing.control import steering, tenants, tokens
+from authserver.testing.control import faults, problems, steering, tenants, tokens
 from authserver.testing.control.asking import PREFIX, REFUSALS, refuse
 from authserver.testing.host import Host
 
@@ -22,7 +22,7 @@ def control(host: Host, application: ASGIApp) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.host, app.state.application = host, application
-    for room in (tenants, tokens, steering):
+    for room in (tenants, tokens, steering, faults, problems):
         app.include_router(room.router, prefix=PREFIX)
     for kind in REFUSALS:
         app.add_exception_handler(kind, refuse)

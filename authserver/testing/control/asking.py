@@ -1,6 +1,7 @@
 """What every route of the control API has in common: which tenant it is about, and how it refuses."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -44,7 +45,7 @@ async def refuse(_: Request, error: Exception) -> Response:
     """In one form, and without what was sent."""
     match error:
         case RequestValidationError() | ValidationError():
-            mistakes = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+            mistakes = [f"{'.'.join(map(str, each['loc']))}: {_mistake(each)}" for each in error.errors()]
             return _said(422, "; ".join(mistakes))
         case TenantFileError():
             return _said(422, str(error))
@@ -53,6 +54,13 @@ async def refuse(_: Request, error: Exception) -> Response:
         case HTTPException():
             return _said(error.status_code, str(error.detail))
     raise error
+
+
+def _mistake(error: Mapping[str, Any]) -> str:
+    """The sentence; where pydantic's repeats what was sent, ours."""
+    if error["type"] == "union_tag_invalid":
+        return f"there is no such kind; there are {error['ctx']['expected_tags']}"
+    return str(error["msg"])
 
 
 def _said(status: int, description: str) -> Response:

@@ -9,6 +9,7 @@ from authserver.dialects import POLICIES
 from authserver.tenant_file import ClientModel, ResourceServerModel, UserModel
 from authserver.tenant_file.models import Destination, GrantType, Plain, RefreshTokenModel
 from authserver.testing.person import Decision
+from authserver.testing.tampering import Tamper
 
 PASSWORD = "understudy"
 CALLBACK = "http://127.0.0.1:8400/callback"
@@ -140,6 +141,7 @@ class Login(_Model):
     """Who opens `url`, and what they do. One `browser` keeps its cookies.
 
     `url` is of this tenant: an authorization request, or the address with the code in it that a device shows.
+    `tamper`: what is changed in the callback afterwards, to see whether the application notices.
     """
 
     url: Annotated[str, Field(min_length=1, max_length=16384)]
@@ -147,6 +149,7 @@ class Login(_Model):
     password: str = PASSWORD
     decision: Decision = "approve"
     browser: Name | None = None
+    tamper: Tamper | None = None
 
 
 class LoginOutcome(_Model):
@@ -242,6 +245,7 @@ class RecordedExchange(_Model):
     error_description: str | None
     refusal: str | None
     fault: str | None
+    facts: tuple[str, ...]
     presented: dict[str, str]
     issued: dict[str, str]
     events: tuple[ExchangeEvent, ...]

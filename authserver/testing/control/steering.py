@@ -10,7 +10,9 @@ from authserver.log_types import log_type_of
 from authserver.store import journal
 from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Hosting, Refused
+from authserver.testing.line import line_of
 from authserver.testing.person import Person, walk
+from authserver.testing.tampering import TESTS, NothingToTamperWith, tamper_with
 
 router = APIRouter()
 
@@ -22,7 +24,14 @@ async def log_in(login: models.Login, of: Chosen, request: Request) -> models.Lo
         raise Refused("url: must be one of this tenant")
     cookies = of.browsers.setdefault(login.browser, httpx2.Cookies()) if login.browser else httpx2.Cookies()
     person = Person(login.username, login.password, login.decision)
-    walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies)
+    line = line_of(request.scope)
+    walked = await walk(request.app.state.application, of.tenant.issuer, login.url, person, cookies, line)
+    if login.tamper:
+        try:
+            bait = tamper_with(walked, login.tamper)
+        except NothingToTamperWith as error:
+            raise Refused(f"tamper: {error}") from None
+        of.baits[of.recording.redaction.fingerprint(bait)] = TESTS[login.tamper]
     return models.LoginOutcome(**asdict(walked))
 
 

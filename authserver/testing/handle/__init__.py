@@ -8,7 +8,21 @@ from authserver.testing.handle.authserver import Authserver
 from authserver.testing.handle.clock import Clock
 from authserver.testing.handle.control import Control
 from authserver.testing.handle.errors import HarnessError
+from authserver.testing.handle.faults import Fault
 from authserver.testing.handle.login import Login
+from authserver.testing.handle.problems import Problem
 from authserver.testing.handle.values import Client, Event, Forged, User
 
-__all__ = ["Authserver", "Client", "Clock", "Control", "Event", "Forged", "HarnessError", "Login", "User"]
+__all__ = [
+    "Authserver",
+    "Client",
+    "Clock",
+    "Control",
+    "Event",
+    "Fault",
+    "Forged",
+    "HarnessError",
+    "Login",
+    "Problem",
+    "User",
+]

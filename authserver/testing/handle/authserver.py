@@ -10,19 +10,22 @@ from urllib.parse import urlencode
 from authserver.testing.handle.clock import Clock
 from authserver.testing.handle.connection import Connection
 from authserver.testing.handle.exchanges import Exchange
+from authserver.testing.handle.faults import Faults
 from authserver.testing.handle.login import Login, Redemption
+from authserver.testing.handle.problems import Problem, left, told
 from authserver.testing.handle.values import Client, Event, Forged, User
+from authserver.testing.tampering import Tamper
 from authserver.testing.wrong_tokens import WrongToken, find
 
 Json = dict[str, Any]
 
 
 class Authserver:
-    """A tenant of this test's own: an issuer with people, applications, APIs, keys, time and events."""
+    """A tenant of this test's own: an issuer with people, applications, APIs, keys, time, events and faults."""
 
     def __init__(self, control: Connection, name: str, issuer: str) -> None:
         self.control, self.name, self.issuer, self.is_dropped = control, name, issuer, False
-        self.clock = Clock(self.call)
+        self.clock, self.faults = Clock(self.call), Faults(self.call)
 
     def __repr__(self) -> str:
         return f"<Authserver {self.issuer}>"
@@ -145,13 +148,17 @@ class Authserver:
         decision: Literal["approve", "deny"] = "approve",
         password: str | None = None,
         browser: str | None = None,
+        tamper: Tamper | None = None,
     ) -> Login:
         """The same for an authorization request that your application made: `url` is where it sends the browser.
 
         Open `.location` of what comes back at your application. A device's `verification_uri_complete` is visited, too;
         that walk ends on the page `activate/confirm`, and the device hears of it when it asks again.
+
+        With `tamper` the callback is spoiled, and an application that redeems its code all the same is listed in
+        `problems`.
         """
-        return Login(**self._visit(url, user, decision, password, browser))
+        return Login(**self._visit(url, user, decision, password, browser, tamper))
 
     def rotate_keys(self, lead: int = 0) -> str:
         """A new signing key, signing `lead` seconds from now; the old one stays published. Returns its `kid`."""
@@ -167,6 +174,19 @@ class Authserver:
     def exchanges(self) -> list[Exchange]:
         """What came in and went out in this tenant, oldest first; the last thousand."""
         return [Exchange(**each) for each in self.call("GET", "exchanges")]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Mistakes that your client made in this tenant, each once, in the order in which they were seen."""
+        listed = self.call("GET", "problems")
+        return [Problem(rule=each["name"], **{name: each[name] for name in each if name != "name"}) for each in listed]
+
+    def assert_no_problems(self, client: Client | str | None = None, *, ignore: Sequence[str] = ()) -> None:
+        """Raises AssertionError with each mistake, of `client` alone if one is named, but for rules to `ignore`."""
+        of = None if client is None else _client_id(client)
+        found = [each for each in left(self.problems, ignore) if of in (None, each.client_id)]
+        if found:
+            raise AssertionError(told(found))
 
     def wrong_tokens(self, audience: str, scope: str, subject: User | str = "auth0|somebody") -> list[Forged]:
         """Every wrong token of the catalogue, for an API that demands `audience` and `scope`."""
@@ -186,9 +206,18 @@ class Authserver:
         self.control.call("DELETE", f"tenants/{self.name}")
         self.is_dropped = True
 
-    def _visit(self, url: str, user: User, decision: str, password: str | None, browser: str | None) -> Json:
+    def _visit(
+        self,
+        url: str,
+        user: User,
+        decision: str,
+        password: str | None,
+        browser: str | None,
+        tamper: Tamper | None = None,
+    ) -> Json:
         body = {"url": url, "username": user.email, "password": password or user.password, "decision": decision}
-        walked: Json = self.call("POST", "login", {**body, **({"browser": browser} if browser else {})})
+        given = {name: value for name, value in (("browser", browser), ("tamper", tamper)) if value is not None}
+        walked: Json = self.call("POST", "login", {**body, **given})
         return {**walked, "asked": tuple(walked["asked"])}
 
 

@@ -33,6 +33,7 @@ class Exchange:
     error_description: str | None
     refusal: str | None
     fault: str | None
+    facts: list[str]
     presented: dict[str, str]
     issued: dict[str, str]
     events: list[dict[str, str | None]]

@@ -5,8 +5,10 @@ from tests.mutants.listed.authserver import AUTHSERVER
 from tests.mutants.listed.client import CLIENT
 from tests.mutants.listed.connections import CONNECTIONS
 from tests.mutants.listed.devices import DEVICES
+from tests.mutants.listed.faults import FAULTS
 from tests.mutants.listed.harness import HARNESS
 from tests.mutants.listed.most_telling import THE_MOST_TELLING
+from tests.mutants.listed.problems import PROBLEMS
 from tests.mutants.listed.registering import REGISTERING
 from tests.mutants.listed.tenant_file import TENANT_FILE
 from tests.mutants.listed.upstream import UPSTREAM
@@ -20,6 +22,8 @@ MUTANTS: tuple[Mutant, ...] = (
     + UPSTREAM
     + DEVICES
     + HARNESS
+    + FAULTS
+    + PROBLEMS
     + REGISTERING
     + API
     + CLIENT
