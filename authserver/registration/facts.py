@@ -1,7 +1,7 @@
 """Clients, APIs, grants, connections, roles and settings of a tenant file as rows."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
@@ -33,36 +33,52 @@ from authserver.tenant_file import (
 SEEDED = "seeded"
 """The tenant setting that remembers what the file said of secrets and people: only what it says anew is written."""
 
+_REMEMBERED = select(tenant_settings.c.value).where(tenant_settings.c.name == SEEDED)
 
-def register(db: Connection, reading: Reading, passwords: Passwords, now: int) -> Changes:
-    """Make the rows agree with the file. Raises TenantFileError where the file and the database contradict."""
+
+def register(db: Connection, reading: Reading, passwords: Passwords, now: int, section: str | None = None) -> Changes:
+    """Make the rows agree with the file. Raises TenantFileError where the file and the database contradict.
+
+    `section`: the only one that differs from what was registered before. Only what hangs on it is looked at.
+    """
     file, changes = reading.file, Changes()
     before = _seeded(db)
     after: dict[str, dict[str, Any]] = {
         "clients": dict(before.get("clients", {})),
         "users": dict(before.get("users", {})),
     }
-    _refuse_confusable(db, file)
-    _clients(db, file, changes, after["clients"])
-    bring(db, resource_servers, map(_api_row, file.resourceServers), _named("resourceServers", "identifier"), changes)
     grants = [
         {"client_id": grant.client_id, "audience": grant.audience, "scope": " ".join(grant.scope)}
         for grant in file.clientGrants
     ]
-    bring(db, client_grants, grants, _named("clientGrants", "client_id", "audience"), changes)
-    _settings(db, file, changes)
-    bring(db, connections, _sources(db, file), _named("connections", "name"), changes)
-    _roles(db, file, changes)
-    register_people(db, reading, passwords, changes, after["users"], now)
-    _remember(db, before, after)
-    _signing_key(db, file, now)
+    apis, sources = map(_api_row, file.resourceServers), ("clients", "databases", "connections")
+    steps: tuple[tuple[tuple[str, ...], Callable[[], None]], ...] = (
+        (("clients", "resourceServers"), lambda: _refuse_confusable(db, file)),
+        (("clients",), lambda: _clients(db, file, changes, after["clients"])),
+        (
+            ("resourceServers",),
+            lambda: bring(db, resource_servers, apis, _named("resourceServers", "identifier"), changes),
+        ),
+        (
+            ("clientGrants",),
+            lambda: bring(db, client_grants, grants, _named("clientGrants", "client_id", "audience"), changes),
+        ),
+        (("tenant",), lambda: _settings(db, file, changes)),
+        # They name clients by what these are called.
+        (sources, lambda: bring(db, connections, _sources(db, file), _named("connections", "name"), changes)),
+        (("roles",), lambda: _roles(db, file, changes)),
+        (("databases", "users"), lambda: register_people(db, reading, passwords, changes, after["users"], now)),
+        (("clients", "databases", "users"), lambda: _remember(db, before, after)),
+        (("resourceServers",), lambda: _signing_key(db, file, now)),
+    )
+    for hanging_on, step in steps:
+        if section is None or section in hanging_on:
+            step()
     return changes
 
 
 def _seeded(db: Connection) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] | None = db.scalar(
-        select(tenant_settings.c.value).where(tenant_settings.c.name == SEEDED)
-    )
+    found: dict[str, dict[str, Any]] | None = db.scalar(_REMEMBERED)
     return found or {}
 
 

@@ -167,10 +167,11 @@ class Host:
             sections = {name: getattr(rehearsal.file, name) for name in rehearsal.file.model_fields_set}
             file = TenantFile(**{**sections, section: (*kept, entry)})
             reading = Reading(file)
-            with tenant.database.read() as db:
-                self._passwords.ahead(reading, seeded_people(db))
+            if section == "users":
+                with tenant.database.read() as db:
+                    self._passwords.ahead(reading, seeded_people(db))
             with tenant.database.write() as db:
-                made = register(db, reading, self._passwords, tenant.now()).secrets
+                made = register(db, reading, self._passwords, tenant.now(), section).secrets
             rehearsal.file = file
         return made
 

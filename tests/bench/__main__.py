@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx2
 from rich.console import Console
 
-from tests.bench import figures, report, starts
+from tests.bench import figures, harness, report, starts
 from tests.bench.cells import CONNECTIONS, ROUTES, Contestant, contestants
 from tests.bench.figures import Key, Results
 from tests.bench.http import Sample, WrongAnswerError
 from tests.bench.servers import ServerFailedError, on, take_cores, why_no_node
 
-STARTS = "Starts"
-PARTS = [*ROUTES, STARTS]
+STARTS, HARNESS = "Starts", "Harness"
+PARTS = [*ROUTES, STARTS, HARNESS]
 
 EPILOG = """\
 CPU µs: the server's user and system time for one request (Code flow: for one whole flow); the figure to trust.
@@ -32,7 +32,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(
         prog='make bench ARGS="…"',
-        description="Measure requests beside a bare Starlette route and npm's oidc-provider.",
+        description="Measure requests beside a bare Starlette route and npm's oidc-provider, and the harness beside two mocks.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -61,37 +61,63 @@ def main(arguments: list[str]) -> int:
     if not sys.platform.startswith("linux"):
         console.print("bench: needs Linux, whose processes tell how much CPU they used; run it in a container")
         return 2
-    if missing := why_no_node():
-        console.print(f"oidc-provider is left out: {missing}")
-    servers, ours = take_cores()
-    if servers == ours:
-        console.print("one core alone: requests per second are shared with the load, CPU figures hold")
+    for name, reason in missing(chosen.only).items():
+        console.print(f"{name} is left out: {reason}")
     try:
-        with on(servers), contestants(postgresql=chosen.postgresql) as everybody:
-            os.sched_setaffinity(0, ours)
-            asked = [one for one in everybody if one.route in chosen.only]
-            results, wrong = play_rounds(asked, chosen.rounds, chosen.seconds, console)
+        results, wrong = requests(chosen, console)
     except (WrongAnswerError, ServerFailedError, FileNotFoundError, httpx2.HTTPError) as error:
         console.print(f"bench: it did not come to measuring: {error}", style="bold red")
         return 1
     started = starts.measure(chosen.rounds) if STARTS in chosen.only else []
+    rehearsed = harness.Rehearsed()
+    if HARNESS in chosen.only:
+        rehearsed = harness.measure(chosen.rounds, chosen.seconds, console.print)
+        wrong += rehearsed.wrong
     said = report.facts(rounds=chosen.rounds, seconds=chosen.seconds)
-    report.show(console, "Requests", figures.HEADER, results.table(), words=2)
-    console.print(EPILOG)
+    if results.samples:
+        report.show(console, "Requests", figures.HEADER, results.table(), words=2)
+        console.print(EPILOG)
     if started:
         report.show(console, "Starts", starts.HEADER, started, words=1)
+    if rehearsed.samples:
+        report.show(console, "The harness", harness.HEADER, rehearsed.table(), words=3)
+    for line in rehearsed.goals():
+        console.print(line)
     for name, value in said.items():
         console.print(f"{name}: {value}")
     for line in wrong:
         console.print(f"WRONG: {line}", style="bold red")
     if chosen.json:
         document = {"facts": said, "wrong": wrong, "cells": results.summary(), "starts": started}
+        document["harness"] = rehearsed.summary()
         chosen.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if chosen.write and not wrong:
         before = report.PAGE.read_text(encoding="utf-8")
-        report.PAGE.write_text(report.page(before, said, results.table(), started), encoding="utf-8")
+        report.PAGE.write_text(report.page(before, said, results.table(), started, rehearsed.table()), encoding="utf-8")
         console.print("Written: docs/performance.md")
     return 1 if wrong else 0
+
+
+def missing(parts: list[str]) -> dict[str, str]:
+    """Who does not take part, and why."""
+    reason = why_no_node() if set(parts) & set(ROUTES) else None
+    return {
+        **({"oidc-provider": reason} if reason else {}),
+        **(harness.why_missing() if HARNESS in parts else {}),
+    }
+
+
+def requests(chosen: argparse.Namespace, console: Console) -> tuple[Results, list[str]]:
+    """The routes that were asked for. Returns what went well, and what was wrong."""
+    if not set(chosen.only) & set(ROUTES):
+        return Results({}), []
+    servers, ours = take_cores()
+    if servers == ours:
+        console.print("one core alone: requests per second are shared with the load, CPU figures hold")
+    with on(servers), contestants(postgresql=chosen.postgresql) as everybody:
+        os.sched_setaffinity(0, ours)
+        asked = [one for one in everybody if one.route in chosen.only]
+        return play_rounds(asked, chosen.rounds, chosen.seconds, console)
 
 
 def play_rounds(

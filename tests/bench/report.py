@@ -10,7 +10,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import figures, starts
+from tests.bench import figures, harness, starts
 from tests.bench.servers import NODE, ROOT, why_no_node
 from tests.documents.layout import table
 
@@ -30,6 +30,7 @@ def facts(*, rounds: int, seconds: float) -> dict[str, str]:
         "Python": platform.python_version(),
         "Packages": ", ".join(f"{name} {version(name)}" for name in packages),
         "oidc-provider": node,
+        **harness.facts(),
     }
 
 
@@ -46,7 +47,7 @@ def show(console: Console, title: str, header: Sequence[str], rows: Rows, *, wor
     console.print(shown)
 
 
-def page(before: str, said: dict[str, str], cells: Rows, started: Rows) -> str:
+def page(before: str, said: dict[str, str], cells: Rows, started: Rows, rehearsed: Rows) -> str:
     """The page with a new part between its markers. Raises ValueError when it has none."""
     head, begin, rest = before.partition(BEGIN)
     _, end, tail = rest.partition(END)
@@ -58,6 +59,8 @@ def page(before: str, said: dict[str, str], cells: Rows, started: Rows) -> str:
         *table(figures.HEADER, cells),
         "",
         *table(starts.HEADER, started),
+        "",
+        *table(harness.HEADER, rehearsed),
         "",
     ]
     return "\n".join([head + BEGIN, "", *part, END + tail])

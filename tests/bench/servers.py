@@ -102,11 +102,11 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-def why_no_node() -> str | None:
-    """What is missing for oidc-provider, by name; None when nothing is."""
+def why_no_node(package: str = "oidc-provider") -> str | None:
+    """What is missing for this package of npm's, by name; None when nothing is."""
     if shutil.which("node") is None:
         return "Node is not on this machine"
-    if not (NODE / "node_modules/oidc-provider").is_dir():
+    if not (NODE / "node_modules" / package).is_dir():
         return "it is not installed (`make bench` does that where npm can reach its registry)"
     return None
 

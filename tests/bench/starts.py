@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from authserver.passwords import hash_password, verify_password
@@ -23,11 +23,11 @@ def measure(times: int) -> list[tuple[str, str, str]]:
         database = {"AUTHSERVER_DATABASE_URL": f"sqlite:///{directory / 'authserver.db'}"}
         notes = {"API_DATABASE_URL": f"sqlite:///{directory / 'notes.db'}"}
         rows: list[tuple[str, Callable[[], Took]]] = [
-            ("`python -c pass`, for comparison", lambda: _command([sys.executable, "-c", "pass"])),
-            ("`import authserver`", lambda: _command([sys.executable, "-c", "import authserver"])),
+            ("`python -c pass`, for comparison", lambda: command([sys.executable, "-c", "pass"])),
+            ("`import authserver`", lambda: command([sys.executable, "-c", "import authserver"])),
             (
                 "`from authserver import create_app`",
-                lambda: _command([sys.executable, "-c", "from authserver import create_app"]),
+                lambda: command([sys.executable, "-c", "from authserver import create_app"]),
             ),
             ("`python -m authserver serve`, first start to READY (makes tables and keys)", _first_start),
             (
@@ -35,7 +35,7 @@ def measure(times: int) -> list[tuple[str, str, str]]:
                 lambda: _service(python("authserver", "serve", "--port", "0"), database),
             ),
             ("`python -m api` to READY", lambda: _service(python("api", "--port", "0"), notes)),
-            ("`python -m client --help`", lambda: _command(python("client", "--help"))),
+            ("`python -m client --help`", lambda: command(python("client", "--help"))),
             ("one password check (argon2id), which no route above contains", _password_check),
         ]
         _service(python("authserver", "serve", "--port", "0"), database)  # prepares it, and warms the file cache
@@ -46,14 +46,15 @@ def measure(times: int) -> list[tuple[str, str, str]]:
     return [(name, spread([wall for wall, _ in each]), spread([cpu for _, cpu in each])) for name, each in took.items()]
 
 
-def _command(command: Sequence[str]) -> Took:
+def command(line: Sequence[str], directory: Path = ROOT, environment: Mapping[str, str] | None = None) -> Took:
+    """What a command took from its start to its end. Raises CalledProcessError."""
     before = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(line, cwd=directory, env=environment, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - before
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+        raise subprocess.CalledProcessError(process.returncode, line)
     return wall * 1000, (used.ru_utime + used.ru_stime) * 1000
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.bench import figures, report
+from tests.bench import figures, harness, report
 from tests.bench.__main__ import options, play_rounds
 from tests.bench.cells import BARE, DISCOVERY, JWKS, OURS, ROUTES, Contestant
 from tests.bench.http import Answer, Sample, WrongAnswerError, get, play, post
+from tests.bench.rehearsals.timing import Took, expect_issuer
 from tests.bench.servers import NODE, ROOT, Server
 from tests.bench.stories import Tokens, same, take
 
@@ -159,14 +160,15 @@ def test_the_table_has_medians_spread_and_ratios_within_a_round() -> None:
 def test_the_page_keeps_everything_but_the_part_between_its_markers() -> None:
     before = report.PAGE.read_text(encoding="utf-8")
     row = ("R", "S", *"123456")
-    once = report.page(before, {"Machine": "one"}, [row], [("start", "1", "2")])
-    again = report.page(once, {"Machine": "two"}, [row], [("start", "1", "2")])
+    once = report.page(before, {"Machine": "one"}, [row], [("start", "1", "2")], [("what", *"12345678")])
+    again = report.page(once, {"Machine": "two"}, [row], [("start", "1", "2")], [("what", *"12345678")])
     assert again == once.replace("Machine: one", "Machine: two")
     assert once.partition(report.BEGIN)[0] == before.partition(report.BEGIN)[0]
     assert once.partition(report.END)[2] == before.partition(report.END)[2]
     assert "| R | S | 1 | 2 | 3 | 4 | 5 | 6 |\n" in once
+    assert "| what | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 |\n" in once
     with pytest.raises(ValueError, match="markers"):
-        report.page("no page", {}, [], [])
+        report.page("no page", {}, [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,75 @@ def test_what_makes_no_sense_is_refused(arguments: list[str], capsys: pytest.Cap
     assert "error: " in capsys.readouterr().err
 
 
+def took(*milliseconds: float) -> list[Took]:
+    return [(each, each / 2) for each in milliseconds]
+
+
+def test_the_harness_stands_beside_others_by_ratios_within_a_round() -> None:
+    rehearsed = harness.Rehearsed(pairs=[((200, 100), (210, 104)), ((300, 150), (308, 158)), ((200, 100), (206, 106))])
+    ours, theirs = (harness.UNDERSTUDY, "fresh"), (harness.MOCK, "fresh")
+    rehearsed.samples[ours].update({1: took(4, 6, 8), 2: took(12, 12, 12), 3: took(1000)})
+    rehearsed.samples[theirs].update({1: took(60), 2: took(40, 40)})  # the third went wrong
+    rehearsed.samples[harness.NODES, "token"][1] = took(2, 2)
+    rows = rehearsed.table()
+    assert rows[2][2:6] == ("the difference of two runs, median", "8.0 (6.0 - 10.0)", "9.6", "6.0 (4.0 - 8.0)")
+    assert [row[:2] for row in rows[3:]] == [(harness.FRESH, ours[0]), ("", theirs[0]), (harness.TOKEN, harness.NODES)]
+    assert rows[3][3:] == ("12 (6 - 1,000)", "407", "6.0 (3.0 - 500.0)", "", "", "")
+    assert rows[4][3:] == ("50 (40 - 60)", "56", "25 (20 - 30)", "", "0.20", "0.20")
+    assert rows[5][3:] == ("2.0", "2.0", "1.0", "500", "—", "—")
+    assert rehearsed.goals() == [
+        "plugin unused, CPU ms more than plain pytest: 6.0 (goal: below 15)",
+        "tenant, user, drop: median wall ms: 12.0 (goal: below 10; MISSED)",
+    ]
+
+
+def test_every_way_of_theirs_has_one_of_ours_to_stand_beside() -> None:
+    ours = [way.what for way in harness.WAYS if way.who == harness.UNDERSTUDY]
+    assert sorted(ours) == sorted({way.what for way in harness.WAYS})
+    assert set(harness.commands(0)) == {way.who for way in harness.WAYS}
+
+
+def test_a_mock_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = harness.why_missing(tmp_path)
+    assert missing[harness.MOCK].startswith("it is not installed")
+    assert missing[harness.NODES] == "Node is not on this machine"
+    (tmp_path / "lib/python3.11/site-packages/oidc_provider_mock").mkdir(parents=True)
+    assert set(harness.why_missing(tmp_path)) == {harness.NODES}
+
+
+def test_a_rehearsal_that_fails_is_told_with_its_last_words() -> None:
+    with pytest.raises(harness.RehearsalFailedError, match="no such luck"):
+        harness.rehearse([sys.executable, "-c", "raise SystemExit('no such luck')"])
+    line = """import sys; sys.stdout.write('{"first": [[3, 2]]}')"""
+    assert harness.rehearse([sys.executable, "-c", line]) == {"first": [(3, 2)]}
+
+
+@pytest.mark.parametrize("issuer", ["http://h.example/", "http://h.example"])
+def test_a_rehearsal_wants_its_own_issuer(issuer: str) -> None:
+    with answering(said(200, json.dumps({"issuer": issuer}).encode())) as url, pytest.raises(AssertionError):
+        expect_issuer(url)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the bench needs Linux")
+def test_a_tiny_run_of_the_harness(tmp_path: Path) -> None:
+    """One of each, and a pair of pytest runs; mocks that are there take part, others are named."""
+    file = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "tests.bench", "--rounds", "1", "--seconds", "0", "--only", "Harness"]
+    done = subprocess.run([*command, "--json", str(file)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    missing = harness.why_missing()
+    assert all(f"{who} is left out: {reason}" in done.stdout for who, reason in missing.items())
+    told = json.loads(file.read_text())
+    assert (told["wrong"], told["cells"]) == ([], [])
+    assert len(told["harness"]["plugin"]) == 1
+    measured = {(way["what"], way["who"], way["how"]) for way in told["harness"]["ways"]}
+    assert measured == {(way.what, way.who, way.how) for way in harness.WAYS if way.who not in missing}
+    assert all(way["rounds"]["1"]["times"] >= 1 for way in told["harness"]["ways"])
+
+
 def test_the_lock_names_no_registry() -> None:
+    assert "://" not in (NODE.parent / "requirements.lock").read_text()
     lock = (NODE / "package-lock.json").read_text()
     assert '"integrity"' in lock
     assert "://" not in lock.replace("https://github.com/sponsors/", "").replace("https://opencollective.com/", "")

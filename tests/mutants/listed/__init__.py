@@ -10,6 +10,7 @@ from tests.mutants.listed.harness import HARNESS
 from tests.mutants.listed.most_telling import THE_MOST_TELLING
 from tests.mutants.listed.problems import PROBLEMS
 from tests.mutants.listed.recording import RECORDING
+from tests.mutants.listed.registering import REGISTERING
 from tests.mutants.listed.tenant_file import TENANT_FILE
 from tests.mutants.listed.upstream import UPSTREAM
 from tests.mutants.mutant import Mutant
@@ -25,6 +26,7 @@ MUTANTS: tuple[Mutant, ...] = (
     + FAULTS
     + PROBLEMS
     + RECORDING
+    + REGISTERING
     + API
     + CLIENT
 )
