@@ -1,6 +1,5 @@
 """The composition root: settings become a tenant, rooms become routes, and the whole one ASGI application."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -106,8 +105,10 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
         found: Tenant = scope.get(TENANT, tenant)
         return found
 
-    def hosts() -> Iterable[str]:
-        return {urlsplit(settings.issuer).netloc.lower(), *(host.lower() for host in settings.allowed_hosts)}
+    own = {urlsplit(settings.issuer).netloc.lower(), *(host.lower() for host in settings.allowed_hosts)}
+
+    def serves(host: str) -> bool:
+        return host in own or (settings.testing and app.state.testing_host.serves(host))
 
     told_rooms = (*ROOMS, *((_TESTING,) if settings.testing else ()))
     rooms = (*ROOMS, metrics_room(metrics), metadata.room(told_rooms))
@@ -119,7 +120,7 @@ def create_app(settings: Settings | None = None, *, now: Clock = system_clock, t
         routes=[*door.routes(endpoints, tenant_of), Mount("/static", _Static(directory=STATIC))],
         middleware=[
             Middleware(Exchanges, metrics=metrics, told=told),
-            Middleware(door.HostGate, hosts=hosts),
+            Middleware(door.HostGate, serves=serves),
         ],
         exception_handlers={HTTPException: _not_found},
     )

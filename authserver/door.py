@@ -158,8 +158,8 @@ class HostGate:
     server begins to stop.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Callable[[], Iterable[str]]) -> None:
-        self.app, self.hosts = app, hosts
+    def __init__(self, app: ASGIApp, serves: Callable[[str], bool]) -> None:
+        self.app, self.serves = app, serves
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope) if scope["type"] == "http" else None
@@ -174,7 +174,7 @@ class HostGate:
         if scope["path"] == "/readyz" and scope.get("state", {}).get("stopping"):
             return _gate("This server is stopping.", 503)
         hosts = [value.decode("latin-1").lower() for name, value in sent if name == b"host"]
-        if scope["path"] in ("/healthz", "/readyz") or (len(hosts) == 1 and hosts[0] in self.hosts()):
+        if scope["path"] in ("/healthz", "/readyz") or (len(hosts) == 1 and self.serves(hosts[0])):
             return None
         return _gate("This Host is not served here. Use the issuer's, or add it with allowed_hosts.", 421)
 

@@ -9,6 +9,7 @@ tenant at a time. What is shared on purpose: parsed keys by their thumbprint, an
 The server's own tenant can be steered too, as `root`, since some SDKs know no issuer with a path. All share it.
 """
 
+import re
 import secrets
 import shutil
 import threading
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete
 
@@ -25,7 +27,7 @@ from authserver.dialects import POLICIES
 from authserver.events import Event
 from authserver.keys import Keyring
 from authserver.registration import Passwords, register, seeded_people
-from authserver.settings import Settings
+from authserver.settings import Settings, is_loopback
 from authserver.store.engine import Database
 from authserver.store.tables import metadata, signing_keys
 from authserver.tenant import Tenant
@@ -37,6 +39,8 @@ from authserver.testing.turnable_clock import TurnableClock
 
 ROOT = "root"
 """The name of the server's own tenant."""
+
+_LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 
 MOST = 1000
 """Tenants at once: a suite that never drops any is told so before the machine is full."""
@@ -52,6 +56,10 @@ class Stays(ValueError):
 
 class NameTaken(ValueError):
     """Another living tenant has this name."""
+
+
+class Exposed(ValueError):
+    """An http issuer that is not on loopback."""
 
 
 class TooMany(RuntimeError):
@@ -95,8 +103,26 @@ class Host:
         self._passwords, self._idle = Passwords(), list[Database]()
         self._directory: Path | None = None
 
-    def make(self, name: str | None = None, dialect: str | None = None) -> Rehearsal:
-        """An empty tenant with one signing key. Raises NameTaken, or TooMany."""
+    def serves(self, host: str) -> bool:
+        """Whether this Host is ours: what a tenant is known by; in a container also loopback, mapped from any port.
+
+        Names of loopback cannot be rebound, and no page of another site gets past `gate`.
+        """
+        if self.settings.allow_insecure_testing and _LOOPBACK.fullmatch(host):
+            return True
+        known = [urlsplit(each.tenant.issuer).netloc for each in list(self._rehearsals.values())]
+        return host in known
+
+    def make(self, name: str | None = None, dialect: str | None = None, base_url: str | None = None) -> Rehearsal:
+        """An empty tenant with one signing key. Raises NameTaken, TooMany, or Exposed.
+
+        `base_url`: under which address this server is known to whoever uses the tenant; else the configured one.
+        """
+        base_url = base_url or self.settings.issuer
+        parts = urlsplit(base_url)
+        is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "") or base_url == self.settings.issuer
+        if not is_safe and not self.settings.allow_insecure_http_issuer:
+            raise Exposed
         name = name or secrets.token_hex(8)
         with self._turn:
             if name == ROOT or name in self._rehearsals:
@@ -107,7 +133,7 @@ class Host:
         key, clock = self._pool.take(), TurnableClock()
         with database.write() as db:
             keys.install(db, clock(), key, activates_at=0)  # a clock may be turned back
-        issuer = f"{self.settings.issuer}t/{name}/"
+        issuer = f"{base_url}t/{name}/"
         dialect = dialect or self.settings.dialect
         settings = self.settings.model_copy(update={"issuer": issuer, "dialect": dialect})
         tenant = Tenant(issuer, settings, POLICIES[dialect], database, keyring=self._keyring, now=clock)

@@ -17,6 +17,9 @@ CLIENT_ID = "testing-client"
 """Whose a token is that was issued for no client in particular; nobody can log in with it."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+BaseUrl = Annotated[
+    str, Field(pattern=r"^https?://([a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(:[1-9][0-9]{0,4})?/$")
+]
 Epoch = Annotated[int, Field(ge=0, le=4_102_444_800)]
 
 
@@ -25,9 +28,13 @@ class _Model(BaseModel):
 
 
 class NewTenant(_Model):
-    """All of it may be left out."""
+    """All of it may be left out. `base_url`: where its users reach this server, if not at the configured issuer.
+
+    A container's port on the host may be any, for example. The tenant's issuer is this and `t/NAME/`.
+    """
 
     name: Name | None = None
+    base_url: BaseUrl | None = None
     dialect: Annotated[str, Field(json_schema_extra={"enum": sorted(POLICIES)})] | None = None
 
 

@@ -9,7 +9,7 @@ from authserver.dialects import POLICIES
 from authserver.tenant_file.models import ClientGrantModel
 from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Hosting, Refused
-from authserver.testing.host import NameTaken, Rehearsal, Stays, TooMany
+from authserver.testing.host import Exposed, NameTaken, Rehearsal, Stays, TooMany
 
 router = APIRouter()
 
@@ -27,9 +27,11 @@ def make_tenant(host: Hosting, new: models.NewTenant | None = None) -> models.Ma
     if new.dialect is not None and new.dialect not in POLICIES:
         raise Refused("dialect: there is no such one")
     try:
-        made = host.make(new.name, new.dialect)
+        made = host.make(new.name, new.dialect, new.base_url)
     except NameTaken:
         raise Refused("name: another living tenant has it", 409) from None
+    except Exposed:
+        raise Refused("base_url: an http one must be on loopback; use https, or allow_insecure_http_issuer") from None
     except TooMany:
         raise Refused("too many tenants: drop some first", 409) from None
     return _described(made)

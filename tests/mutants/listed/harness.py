@@ -104,4 +104,28 @@ HARNESS = (
         (Edit(_HOST, "replace(root, now=clock), clock,", "root, clock,"),),
         tests("harness/test_root.py", "it_is_steered_like_the_others"),
     ),
+    Mutant(
+        "DE1-base-url",
+        "A tenant's host is served when it is gone, as is every other.",
+        (Edit(_HOST, "return host in known", "return True"),),
+        tests("harness/test_base_url.py", "DE1_another_host_is_served_as_long_as_its_tenant_lives"),
+    ),
+    Mutant(
+        "DE1-loopback",
+        "Whatever begins like a name of loopback is served.",
+        (Edit(_HOST, "_LOOPBACK.fullmatch(host)", "_LOOPBACK.match(host)"),),
+        tests("harness/test_base_url.py", "DE1_what_only_looks_like_loopback_is_not"),
+    ),
+    Mutant(
+        "DE1-loopback-anywhere",
+        "Loopback on any port is served by everybody, not in containers alone.",
+        (Edit(_HOST, "self.settings.allow_insecure_testing and _LOOPBACK", "_LOOPBACK"),),
+        tests("harness/test_base_url.py", "DE1_elsewhere_it_is_not"),
+    ),
+    Mutant(
+        "DE1-http-base-url",
+        "A tenant may be known under http beyond loopback.",
+        (Edit(_HOST, "if not is_safe and not self.settings.allow_insecure_http_issuer:", "if False:"),),
+        tests("harness/test_base_url.py", "what_is_no_address_of_ours_is_refused"),
+    ),
 )
