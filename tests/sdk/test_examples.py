@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from house import HERE, OUTSIDE, ROOT, needed
+from harness import TOKEN
+from house import HERE, OUTSIDE, ROOT, authserver, needed
 from proves import proves
 
 
@@ -91,3 +92,22 @@ def test_spa(page):
     log_in(popup.value)
     page.wait_for_selector("#notes li:has-text('Buy <b>oats</b>')")
     assert page.locator("#error").is_hidden()
+
+
+@proves("GET /.well-known/jwks.json", "POST /oauth/token", "access_token", "scope")
+def test_node_vitest(tmp_path, tenant, monkeypatch):
+    needed("npm", "npm is needed; on Debian and Ubuntu: apt install npm")
+    monkeypatch.setenv("AUTHSERVER_TESTING", "1")
+    monkeypatch.setenv("AUTHSERVER_TESTING_TOKEN", TOKEN)
+    with authserver(tmp_path, tenant) as server:
+        done = subprocess.run(
+            command("node-vitest"),
+            env=environment(server, "", AUTHSERVER_TESTING_URL=server.issuer, AUTHSERVER_TESTING_TOKEN=TOKEN),
+            cwd=ROOT,
+            text=True,
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Tests .*44 passed", done.stdout), done.stdout
