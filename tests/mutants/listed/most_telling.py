@@ -209,7 +209,7 @@ THE_MOST_TELLING = (
         (
             Edit(
                 "authserver/door.py",
-                "or (len(hosts) == 1 and hosts[0] in self.hosts()):",
+                "or (len(hosts) == 1 and self.serves(hosts[0])):",
                 "or len(hosts) == 1:",
             ),
         ),
