@@ -173,6 +173,8 @@ class NativeApp:
         token, claims, difference = old.id_token, old.identity, old.clock_difference
         if answer.id_token is not None:
             token = answer.id_token
+            if not id_token.names_a_key_of(jwks, token):
+                jwks = self._fetch_jwks()  # the keys changed in between, and the old refresh token is spent
             claims = id_token.verify(
                 token,
                 jwks=jwks,

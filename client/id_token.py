@@ -6,12 +6,14 @@ person); RFC 8725 sections 3.1, 3.11 and 3.12.
 A clock that is wrong by ten minutes is forgiven: the token came straight from the issuer's token
 endpoint and carries our nonce, so age is not what protects it. The caller is told how far the clocks
 are apart.
+Keys may change while we ask (section 10.1.1): who finds the key missing fetches the set once more.
 Left out: encrypted ID tokens, HS256 (a public client has no secret), max_age and acr, trust in further
 audiences.
 """
 
 import base64
 import hashlib
+import json
 from hmac import compare_digest
 from typing import Any
 
@@ -59,6 +61,16 @@ def verify(
         same = all(claims[name] == previous[name] for name in ("iss", "sub", "aud"))
         _require(same, "after the refresh it speaks of somebody else")
     return claims
+
+
+def names_a_key_of(jwks: dict[str, Any], token: str) -> bool:
+    """Whether the key that the token names is in this set. What cannot be read is for `verify` to refuse."""
+    try:
+        encoded = token.partition(".")[0]
+        kid = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))["kid"]
+        return any(key["kid"] == kid for key in jwks["keys"])
+    except (ValueError, KeyError, TypeError):
+        return True
 
 
 def at_hash(access_token: str) -> str:

@@ -63,6 +63,20 @@ def log_in(app: NativeApp, here: World) -> None:
     attempt.redeem(list(login.parameters.items()), callback)
 
 
+def test_the_app_survives_keys_that_change_while_it_refreshes(here: World, phone: Phone) -> None:
+    """It fetched the keys before it spent its refresh token, and the answer is signed with one that came after."""
+    before = phone.kept
+    fault = here.authserver.faults.rotate_keys(withdraw=True, grant_type="refresh_token")
+    assert phone.refresh().refresh_token not in (None, before.refresh_token)
+    assert fault.hits == 1
+    assert phone.kept.refresh_token != before.refresh_token
+    asked = [each.endpoint for each in here.authserver.exchanges][-3:]
+    assert asked == ["jwks", "token", "jwks"]
+    assert phone.refresh().id_token
+    asked = [each.endpoint for each in here.authserver.exchanges][-2:]
+    assert asked == ["jwks", "token"]  # once more is for a missing key alone
+
+
 FAILURES: dict[str, Callable[[Authserver], Fault]] = {
     "503": lambda of: of.faults.error("temporarily_unavailable", grant_type="refresh_token"),
     "500": lambda of: of.faults.error("server_error", grant_type="refresh_token"),

@@ -556,4 +556,10 @@ CLIENT = (
         ),
         tests("client/test_client_completion.py", "bash"),
     ),
+    Mutant(
+        "CL10-keys",
+        "Keys that change while the app refreshes cost the login.",
+        (Edit("client/app.py", "if not id_token.names_a_key_of(jwks, token):", "if False:"),),
+        tests("harness/test_faults_at_our_own.py", "the_app_survives_keys_that_change_while_it_refreshes"),
+    ),
 )
