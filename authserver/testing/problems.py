@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from authserver.testing import problems_asking, problems_redeeming, problems_sending
 from authserver.testing.problem_rules import CATALOGUE, ProblemRule
 from authserver.testing.problems_known import Known
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from authserver.errors import UntrustedRequest
 from authserver.rules.redirects import LOOPBACK_HOSTS
 from authserver.rules.scopes import OPENID
 from authserver.testing.problems_known import Known, parameters
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 PATH = "/authorize"
 

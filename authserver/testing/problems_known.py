@@ -9,7 +9,7 @@ from typing import Any
 
 from authserver.rules.scopes import IDENTITY_SCOPES
 from authserver.tenant_file import ClientModel, TenantFile
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 
 @dataclass(frozen=True, slots=True)

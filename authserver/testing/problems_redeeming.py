@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from authserver.errors import BadRedirectUri, SlowDown, UnsupportedMediaType
 from authserver.events import RefreshTokenReused
 from authserver.testing.problems_known import Known, has_arrived, parameters
-from authserver.testing.recording import CLOCK_FROZEN, VERIFIER_MALFORMED, Recorded
+from authserver.testing.recorded import Recorded
+from authserver.testing.recording import CLOCK_FROZEN, VERIFIER_MALFORMED
 
 _AUTHENTICATING = ("token", "revoke", "device_authorization")
 _PASSWORD = ("password", "http://auth0.com/oauth/grant-type/password-realm")

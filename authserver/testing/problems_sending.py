@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from authserver.testing.problems_asking import PATH
 from authserver.testing.problems_known import Known
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 _PROGRAMS = ("token", "revoke", "userinfo", "device_authorization")
 _TOKENS = {"access_token", "refresh_token", "id_token", "device_code"}

@@ -19,6 +19,7 @@ from authserver import trace
 from authserver.events import Event
 from authserver.rules import pkce
 from authserver.testing.exchange import Answered, Asked
+from authserver.testing.recorded import Recorded
 from authserver.testing.redaction import Redaction
 from authserver.testing.told import Told
 from authserver.testing.turnable_clock import TurnableClock
@@ -31,40 +32,6 @@ ARTEFACTS = ("code", "access_token", "refresh_token", "id_token", "device_code",
 
 VERIFIER_MALFORMED, CLOCK_FROZEN = "code_verifier malformed", "clock frozen"
 _PRESENTED = {each: each for each in (*ARTEFACTS[:3], *ARTEFACTS[4:], "token")} | {"id_token_hint": "id_token"}
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One exchange. `status` is 0 when no answer began, and `is_complete` says whether it came to its end.
-
-    `presented` and `issued` are fingerprints by kind; `refusal` is our name for the reason, where `error` is the code
-    on the wire. `events` are what happened in the course of it, `facts` what redaction would hide from `problems`.
-    """
-
-    number: int
-    at: int
-    method: str
-    path: str
-    endpoint: str | None
-    query: dict[str, Any]
-    headers: dict[str, str]
-    body: dict[str, Any]
-    status: int
-    is_complete: bool
-    answer_headers: dict[str, str]
-    answer: Any
-    location: str | None
-    client_id: str | None
-    user_id: str | None
-    grant_id: str | None
-    error: str | None
-    error_description: str | None
-    refusal: str | None
-    fault: str | None
-    facts: tuple[str, ...]
-    presented: dict[str, str]
-    issued: dict[str, str]
-    events: tuple[dict[str, str | None], ...]
 
 
 _events: ContextVar[list[Event] | None] = ContextVar("events", default=None)

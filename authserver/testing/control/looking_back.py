@@ -8,15 +8,17 @@ from fastapi.responses import PlainTextResponse
 from authserver.testing import lineage
 from authserver.testing.control import models
 from authserver.testing.control.asking import ONE, Chosen, Refused
+from authserver.testing.lineage.token import Token
+from authserver.testing.recorded import Recorded
 from authserver.testing.story import story
 
 router = APIRouter()
 
 
 @router.get(f"{ONE}/exchanges")
-def list_exchanges(of: Chosen) -> list[models.RecordedExchange]:
+def list_exchanges(of: Chosen) -> list[Recorded]:
     """What came in and went out, oldest first; the last thousand."""
-    return [models.RecordedExchange(**asdict(each)) for each in lineage.attributed(of)]
+    return lineage.attributed(of)
 
 
 @router.get(f"{ONE}/story", response_class=PlainTextResponse)
@@ -26,9 +28,9 @@ def tell_story(of: Chosen) -> str:
 
 
 @router.get(f"{ONE}/lineage")
-def list_tokens(of: Chosen) -> list[models.KnownToken]:
+def list_tokens(of: Chosen) -> list[Token]:
     """Every code and token, oldest first."""
-    return [models.KnownToken(**asdict(each)) for each in lineage.lineage(of)]
+    return list(lineage.lineage(of))
 
 
 @router.post(f"{ONE}/lineage")
@@ -40,5 +42,4 @@ def find_token(whose: models.Whose, of: Chosen) -> models.Lineage:
         raise Refused(str(error), 404) from None
     except lineage.Ambiguous as error:
         raise Refused(str(error), 409) from None
-    told = tuple(models.KnownToken(**asdict(each)) for each in family)
-    return models.Lineage(token=models.KnownToken(**asdict(token)), family=told)
+    return models.Lineage(token=token, family=tuple(family))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from authserver.dialects import POLICIES
 from authserver.tenant_file import ClientModel, ResourceServerModel, UserModel
 from authserver.tenant_file.models import Destination, GrantType, Plain, RefreshTokenModel
+from authserver.testing.lineage.token import Token
 from authserver.testing.person import Decision
 from authserver.testing.tampering import Tamper
 
@@ -217,86 +218,14 @@ class HappenedEvent(_Model):
     connection: str | None
 
 
-class ExchangeEvent(_Model):
-    """What happened in the course of an exchange; `type` and `reason` as in `events`."""
-
-    type: str
-    reason: str | None
-
-
-class RecordedExchange(_Model):
-    """One exchange without its secrets: each is a fingerprint, the same wherever that secret turns up.
-
-    `path` is below the issuer, `endpoint` its name here, `at` the tenant's time. `status` is 0 when no answer began.
-    `error` is the code on the wire, `refusal` the name that the reason has inside. `presented` and `issued`: the
-    fingerprints of codes and tokens that came and went, by kind. `fault`: the one that spoiled it.
-    """
-
-    number: int
-    at: int
-    method: str
-    path: str
-    endpoint: str | None
-    query: dict[str, Any]
-    headers: dict[str, str]
-    body: dict[str, Any]
-    status: int
-    is_complete: bool
-    answer_headers: dict[str, str]
-    answer: Any
-    location: str | None
-    client_id: str | None
-    user_id: str | None
-    grant_id: str | None
-    error: str | None
-    error_description: str | None
-    refusal: str | None
-    fault: str | None
-    facts: tuple[str, ...]
-    presented: dict[str, str]
-    issued: dict[str, str]
-    events: tuple[ExchangeEvent, ...]
-
-
 class Whose(_Model):
     """A code or token itself, or its fingerprint, or the beginning of that (`#` and at least four digits)."""
 
     token: Annotated[str, Field(min_length=1, max_length=65536)]
 
 
-class RefusedToken(_Model):
-    """It came in exchange `number` in vain; `reason` says why, to a person."""
-
-    number: int
-    error: str
-    reason: str
-
-
-class KnownToken(_Model):
-    """A code or token by its fingerprint; `parent` and `children` are fingerprints, `grant_id` the family's.
-
-    `state`: what it is by the tenant's clock, `why` how it came to that. `issued_in`: the number of an exchange.
-    """
-
-    kind: str
-    fingerprint: str
-    client_id: str
-    user_id: str | None
-    grant_id: str | None
-    parent: str | None
-    children: tuple[str, ...]
-    audience: tuple[str, ...]
-    scope: str
-    issued_at: int | None
-    expires_at: int | None
-    state: Literal["active", "spent", "revoked", "expired", "denied"]
-    why: str
-    issued_in: int | None
-    refused: tuple[RefusedToken, ...]
-
-
 class Lineage(_Model):
     """The `token` and its whole `family`, oldest first."""
 
-    token: KnownToken
-    family: tuple[KnownToken, ...]
+    token: Token
+    family: tuple[Token, ...]

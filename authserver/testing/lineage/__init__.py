@@ -13,7 +13,7 @@ from authserver.testing.lineage.artefacts import Artefact, artefacts
 from authserver.testing.lineage.past import Past
 from authserver.testing.lineage.token import Refused, Token
 from authserver.testing.lineage.why import reason, state, why
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 __all__ = ["Ambiguous", "Refused", "Token", "Unknown", "attributed", "find", "lineage"]
 

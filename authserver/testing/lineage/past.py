@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 ENDING = {
     "RefreshTokenReused": "a spent refresh token came again",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from authserver.store.once import ALLOW
 from authserver.testing.lineage.artefacts import Artefact
 from authserver.testing.lineage.past import ENDING, Past
-from authserver.testing.recording import Recorded
+from authserver.testing.recorded import Recorded
 
 _SAYS_ITSELF = {
     "InvalidClient": "the client did not prove who it is, so nobody looked at what it brought",
