@@ -12,9 +12,13 @@ ROOT = Path(__file__).parents[2]
 
 LEAKS = """
 import os
+import httpx2
 import pytest
 
 SEEN = set()
+
+def keys(of):
+    return httpx2.get(of.jwks_uri, trust_env=False)
 
 @pytest.mark.parametrize("number", range(int(os.environ["HOW_MANY"])))
 def test_alone(number, authserver, authserver_host):
@@ -27,7 +31,13 @@ def test_alone(number, authserver, authserver_host):
     assert authserver.login(alice, app).code
     assert {event.at for event in authserver.events} == {1_900_000_000 + number}
     assert {event.user_id for event in authserver.events} == {alice.user_id}
+    assert not authserver.faults.list()
+    fault = authserver.faults.answer(503, {"canary": canary}, endpoint="jwks", times=None)
+    assert keys(authserver).json() == {"canary": canary}
     other = authserver_host.make_tenant()
+    assert not other.faults.list() and "keys" in keys(other).json()
+    assert keys(authserver).status_code == 503 and fault.hits == 2
+    assert canary in str(authserver.exchanges) and canary not in str(other.exchanges)
     assert other.events == [] and other.clock.now < 1_900_000_000
     other.register_client("app", ask_consent=False)
     assert other.login(alice, app).error == "Wrong email or password."
