@@ -38,7 +38,8 @@ class Listener:
     def __init__(self, state: str, ports: Sequence[int] = CALLBACK_PORTS) -> None:
         self._state = state
         self._used = threading.Lock()  # taken once by the first good callback and never given back
-        self._callbacks: queue.Queue[Pairs | None] = queue.Queue()
+        # Not a Queue: Ctrl-C in the wrong moment leaves its lock locked, and who then gives up waits for ever.
+        self._callbacks: queue.SimpleQueue[Pairs | None] = queue.SimpleQueue()
         self._final: page.Page | None = None
         self._final_ready = threading.Event()
         self._final_shown = threading.Event()

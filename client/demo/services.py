@@ -36,7 +36,7 @@ def running(module: str, *arguments: str, environment: Mapping[str, str], direct
             text=True,
             start_new_session=True,  # Ctrl-C is for us alone: we stop the children, in order, and their children
         )
-    lines: queue.Queue[str | None] = queue.Queue()
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()  # as in loopback: Ctrl-C leaves no lock locked
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     reader.start()
     try:
@@ -52,7 +52,7 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
-def _read(stdout: IO[str] | None, lines: "queue.Queue[str | None]") -> None:
+def _read(stdout: IO[str] | None, lines: "queue.SimpleQueue[str | None]") -> None:
     """Until the end, also after READY: a full pipe would stop the server."""
     if stdout:
         with stdout:
@@ -61,7 +61,7 @@ def _read(stdout: IO[str] | None, lines: "queue.Queue[str | None]") -> None:
     lines.put(None)
 
 
-def _ready_url(module: str, lines: "queue.Queue[str | None]", log: Path) -> str:
+def _ready_url(module: str, lines: "queue.SimpleQueue[str | None]", log: Path) -> str:
     while True:
         try:
             line = lines.get(timeout=READY_SECONDS)
