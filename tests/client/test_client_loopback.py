@@ -1,8 +1,12 @@
 """Security rows CL2 to CL5 and corpus P4: what anybody on this machine may send to the listener, and what it does."""
 
+import itertools
 import re
 import socket
+import sys
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -258,3 +262,34 @@ def test_a_browser_that_does_not_fetch_the_page_holds_nobody_up(
     monkeypatch.setattr(loopback, "GRACE", 0.05)
     finishes(listener)
     listener.show(page.logged_in("Alice"))
+
+
+def test_ctrl_c_in_any_moment_of_the_wait_holds_nobody_up() -> None:
+    """At each step of the wait in turn, those in the library included: who gives up then is not kept waiting."""
+    for moment in itertools.count():
+        listener, steps = Listener(STATE, (0,)), itertools.count()
+
+        def interrupt(*_: object, steps: Iterator[int] = steps, moment: int = moment) -> Any:
+            if next(steps) == moment:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return interrupt
+
+        is_over = False
+        before = sys.gettrace()
+        try:
+            sys.settrace(interrupt)
+            listener.wait(0.01)
+        except KeyboardInterrupt:
+            pass
+        except LoginFailedError:  # nobody came, and nothing was left to interrupt
+            is_over = True
+        finally:
+            sys.settrace(before)
+        closing = threading.Thread(target=listener.close, daemon=True)
+        closing.start()
+        closing.join(20)
+        assert not closing.is_alive(), f"interrupted at step {moment}"
+        if is_over:
+            assert moment > 2
+            return

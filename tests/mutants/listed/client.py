@@ -562,4 +562,10 @@ CLIENT = (
         (Edit("client/app.py", "if not id_token.names_a_key_of(jwks, token):", "if False:"),),
         tests("harness/test_faults_at_our_own.py", "the_app_survives_keys_that_change_while_it_refreshes"),
     ),
+    Mutant(
+        "CL2-ctrl-c",
+        "Ctrl-C in the wrong moment of the wait leaves a lock locked, and the app hangs.",
+        (Edit("client/loopback.py", "queue.SimpleQueue[Pairs | None] = queue.SimpleQueue()", "Any = queue.Queue()"),),
+        tests("client/test_client_loopback.py", "ctrl_c_in_any_moment_of_the_wait_holds_nobody_up"),
+    ),
 )
